@@ -1,0 +1,127 @@
+package dockerops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+)
+
+// disarmContainer takes the restart policy away first: stopping first would
+// race with the next start.
+func (c *Client) disarmContainer(ctx context.Context, rec Supervision) error {
+	if err := c.setRestartPolicy(ctx, rec.ID, RestartPolicy{Name: "no"}); err != nil {
+		return err
+	}
+	t, err := c.Container(ctx, rec.ID)
+	if err != nil {
+		return err
+	}
+	if t.State.Paused {
+		// A frozen process cannot act on the stop signal: it would be killed.
+		if err := c.unpause(ctx, rec.ID); err != nil {
+			return err
+		}
+	}
+	if err := c.Stop(ctx, rec.ID, stopGrace); err != nil {
+		return err
+	}
+	// A container in the pause of its crash loop is told to end by its
+	// monitor, a moment later.
+	return poll(ctx, callTimeout, func() (bool, error) {
+		t, err := c.Container(ctx, rec.ID)
+		return err == nil && !t.State.Running && !t.State.Restarting, err
+	})
+}
+
+// restoreContainer puts the policy back before starting, so that a crash at
+// the start finds what it always found.
+func (c *Client) restoreContainer(ctx context.Context, rec Supervision) error {
+	t, err := c.Container(ctx, rec.ID)
+	if err != nil {
+		return err
+	}
+	if t.RestartPolicy != rec.RestartPolicy {
+		if err := c.setRestartPolicy(ctx, rec.ID, rec.RestartPolicy); err != nil {
+			return err
+		}
+	}
+	if !rec.Running || t.State.Running || t.State.Restarting {
+		return nil
+	}
+	return c.Start(ctx, rec.ID)
+}
+
+// setRestartPolicy is docker update --restart. Nothing else of the container
+// changes: the API takes zero as "leave".
+func (c *Client) setRestartPolicy(ctx context.Context, id string, p RestartPolicy) error {
+	call, cancel := short(ctx)
+	defer cancel()
+	_, err := c.api.ContainerUpdate(call, id, container.UpdateConfig{RestartPolicy: container.RestartPolicy{
+		Name: container.RestartPolicyMode(p.Name), MaximumRetryCount: p.MaxRetries,
+	}})
+	return wrap(ctx, err, "setting restart policy %s on container %s", p, id)
+}
+
+// unpause thaws a container.
+func (c *Client) unpause(ctx context.Context, id string) error {
+	call, cancel := short(ctx)
+	defer cancel()
+	return wrap(ctx, c.api.ContainerUnpause(call, id), "unpausing container %s", id)
+}
+
+// String writes the policy as docker update --restart takes it.
+func (p RestartPolicy) String() string {
+	if p.MaxRetries > 0 {
+		return fmt.Sprintf("%s:%d", p.Name, p.MaxRetries)
+	}
+	return p.Name
+}
+
+// disarmCommand is what a person can type instead of Disarm.
+func (s Supervision) disarmCommand() string {
+	switch {
+	case s.Kind == KindContainer:
+		return fmt.Sprintf("docker update --restart=no %s && docker stop -t %d %s", s.Name, int(stopGrace/time.Second), s.Name)
+	case s.Mode == ModeGlobal:
+		return fmt.Sprintf("docker service update --constraint-add %s %s", neverConstraint, s.Name)
+	}
+	return fmt.Sprintf("docker service scale %s=0", s.Name)
+}
+
+// restoreCommand is what a person can type instead of Restore.
+func (s Supervision) restoreCommand() string {
+	switch {
+	case s.Kind == KindService && s.Mode == ModeGlobal:
+		return fmt.Sprintf("docker service update --constraint-rm %s %s", neverConstraint, s.Name)
+	case s.Kind == KindService:
+		return fmt.Sprintf("docker service scale %s=%d", s.Name, s.Replicas)
+	}
+	cmds := []string{fmt.Sprintf("docker update --restart=%s %s", s.RestartPolicy, s.Name)}
+	if s.Running {
+		cmds = append(cmds, "docker start "+s.Name)
+	}
+	by := strings.Join(cmds, " && ")
+	if s.Compose.Project != "" {
+		by += fmt.Sprintf(" (or, if it is gone, docker compose -p %s up -d %s in %s)",
+			s.Compose.Project, s.Compose.Service, s.Compose.WorkingDir)
+	}
+	return by
+}
+
+// AwaitExit waits until a container that Disarm or a crash ended has truly
+// left its cgroup, by looking for processes. It is for tests of quiescence
+// after a stop.
+func (c *Client) AwaitExit(ctx context.Context, id string) error {
+	err := poll(ctx, callTimeout, func() (bool, error) {
+		ps, err := c.Processes(ctx, id)
+		return err == nil && len(ps) == 0, err
+	})
+	if errors.Is(err, errNotYet) {
+		return fmt.Errorf("container %s still has processes: %w", id, err)
+	}
+	return err
+}

@@ -1,0 +1,127 @@
+package pgdisk
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// A truth is a throw-away PostgreSQL server in a container, which says what is right.
+type truth struct {
+	major     int
+	container string
+}
+
+// truthMajors are those of which the tests can have an image.
+func truthMajors() []int { return []int{13, 15, 17, 18} }
+
+// startTruth starts a container that idles; it goes away with the test. Without Docker or
+// without the image the test is skipped.
+func startTruth(t *testing.T, major int) *truth {
+	t.Helper()
+	image := fmt.Sprintf("postgres:%d", major)
+	if out, err := exec.Command("docker", "image", "inspect", "--format", "ok", image).CombinedOutput(); err != nil {
+		t.Skipf("SKIP-REASON: no image %s to compare with: %v: %s", image, err, bytes.TrimSpace(out))
+	}
+	tr := &truth{major: major, container: fmt.Sprintf("pgrescue-pgdisk-truth-%d-%d", major, os.Getpid())}
+	t.Cleanup(func() {
+		if out, err := exec.Command("docker", "rm", "--force", "--volumes", tr.container).CombinedOutput(); err != nil {
+			t.Errorf("remove %s: %v: %s", tr.container, err, out)
+		}
+	})
+	tr.docker(t, nil, "run", "--detach", "--network", "none", "--name", tr.container, "--entrypoint", "sleep", image, "600")
+	return tr
+}
+
+func (tr *truth) docker(t *testing.T, stdin io.Reader, args ...string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command("docker", args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("docker %s: %v\n%s%s", strings.Join(args, " "), err, stdout.String(), stderr.String())
+	}
+	return stdout.String()
+}
+
+// sh runs a script as the user postgres, with the server's programs in the path and the
+// data directory in PGDATA.
+func (tr *truth) sh(t *testing.T, script string) string {
+	t.Helper()
+	env := fmt.Sprintf("export PATH=/usr/lib/postgresql/%d/bin:$PATH PGDATA=/tmp/d PGHOST=/tmp PGUSER=postgres LC_ALL=C; set -e; ", tr.major)
+	return tr.docker(t, nil, "exec", "--user", "postgres", tr.container, "sh", "-c", env+script)
+}
+
+// sql runs statements and returns the rows, columns separated by '|'.
+func (tr *truth) sql(t *testing.T, db, statements string) []string {
+	t.Helper()
+	out := tr.docker(t, strings.NewReader(statements), "exec", "--interactive", "--user", "postgres", tr.container,
+		fmt.Sprintf("/usr/lib/postgresql/%d/bin/psql", tr.major), "--host=/tmp", "--no-psqlrc", "--quiet", "--tuples-only",
+		"--no-align", "--set=ON_ERROR_STOP=1", "--username=postgres", db)
+	return strings.Fields(out)
+}
+
+// files copies a path of the container into a new directory and returns that.
+func (tr *truth) files(t *testing.T, path string) string {
+	t.Helper()
+	dir := t.TempDir()
+	archive := tr.docker(t, nil, "cp", tr.container+":"+path, "-")
+	for r := tar.NewReader(strings.NewReader(archive)); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return dir
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Typeflag != tar.TypeReg {
+			continue
+		}
+		_, rest, _ := strings.Cut(h.Name, "/")
+		name := filepath.Join(dir, filepath.FromSlash(rest))
+		b, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// controldata runs the image's pg_controldata over each of the given control files and
+// returns its standard output.
+func (tr *truth) controldata(t *testing.T, tz string, files ...[]byte) []string {
+	t.Helper()
+	var archive bytes.Buffer
+	w := tar.NewWriter(&archive)
+	for i, b := range files {
+		h := &tar.Header{Name: fmt.Sprintf("c/%d/global/pg_control", i), Mode: 0o644, Size: int64(len(b)), Typeflag: tar.TypeReg}
+		if err := errors.Join(w.WriteHeader(h), second(w.Write(b))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	tr.docker(t, &archive, "cp", "-", tr.container+":/tmp")
+	const cut = "----8<----"
+	out := tr.sh(t, fmt.Sprintf("export TZ='%s'; for i in $(seq 0 %d); do pg_controldata -D /tmp/c/$i 2>/dev/null; echo '%s'; done", tz, len(files)-1, cut))
+	texts := strings.Split(out, cut+"\n")
+	if len(texts) != len(files)+1 {
+		t.Fatalf("pg_controldata: %d answers for %d files", len(texts)-1, len(files))
+	}
+	return texts[:len(files)]
+}
+
+func second[T any](_ T, err error) error { return err }

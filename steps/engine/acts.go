@@ -1,0 +1,191 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Run plays what is left of the incident and closes it. The returned error is for the
+// journal's own failures; how the incident ended is in Closed.
+func (s *Session) Run(ctx context.Context) (Closed, error) {
+	return s.run(ctx, s.play)
+}
+
+// RunUndo puts the original back as the snapshot has it and gives back what was stopped.
+func (s *Session) RunUndo(ctx context.Context) (Closed, error) {
+	return s.run(ctx, func(ctx context.Context) error {
+		return s.playSteps(ctx, Undo, Putback, nil, s.view.Attempt+1)
+	})
+}
+
+func (s *Session) run(ctx context.Context, play func(context.Context) error) (Closed, error) {
+	defer s.hub.Close()
+	err := play(ctx)
+	// The context may be gone; what was started must be stopped all the same.
+	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
+	defer cancel()
+	if released := s.ws.Release(clean, s.View().Act); released != nil {
+		err = errors.Join(err, fmt.Errorf("clean-up: %w", released))
+	}
+	c := s.conclude(err)
+	return c, s.emit("", "", KindClosed, c)
+}
+
+func (s *Session) play(ctx context.Context) error {
+	if err := s.playSteps(ctx, Prepare, Opening, nil, 1); err != nil {
+		return err
+	}
+	if err := s.rehearse(ctx); err != nil {
+		return err
+	}
+	if s.View().Opened.Options.RehearseOnly {
+		return nil
+	}
+	if err := s.perform(ctx); err != nil {
+		return err
+	}
+	return s.playSteps(ctx, Closing, Final, nil, 1)
+}
+
+// playSteps plays the steps of a part that are not done yet. A nil target means the
+// original, read-only.
+func (s *Session) playSteps(ctx context.Context, act Act, part Part, target Target, attempt int) error {
+	if v := s.View(); v.Act != act || v.Attempt != attempt {
+		if err := s.emit("", "", KindAct, ActData{Act: act, Attempt: attempt}); err != nil {
+			return err
+		}
+	}
+	for _, step := range s.playbook.Part(part) {
+		row := s.View().Row(act, step.Name)
+		if act != Undo && (row.State == Done || row.State == Skipped) {
+			continue
+		}
+		if err := s.playStep(ctx, act, step, target); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rehearse plays act one on a fresh clone, unless it already holds. A rehearsal is never
+// resumed: half a rehearsal proves nothing.
+func (s *Session) rehearse(ctx context.Context) error {
+	v := s.View()
+	if v.Rehearsed != nil {
+		return nil
+	}
+	attempt := 1
+	if v.Act == Rehearsal {
+		attempt = v.Attempt + 1
+	}
+	if err := s.emit("", "", KindAct, ActData{Act: Rehearsal, Attempt: attempt}); err != nil {
+		return err
+	}
+	steps := s.playbook.Part(Twice)
+	if len(steps) == 0 {
+		return errors.New("the playbook rehearses nothing")
+	}
+	clone, err := s.ws.Clone(ctx, &Pass{session: s, act: Rehearsal, step: steps[0]}, true)
+	if err != nil {
+		return fmt.Errorf("clone of the snapshot: %w", err)
+	}
+	if err := s.playSteps(ctx, Rehearsal, Twice, clone, attempt); err != nil {
+		return errors.Join(err, clone.Close(context.WithoutCancel(ctx)))
+	}
+	if err := clone.Close(ctx); err != nil {
+		return err
+	}
+	return s.emit("", "", KindRehearsed, rehearsal(s.View()))
+}
+
+// rehearsal sums up what act one proved: the digest of each step's plan.
+func rehearsal(v View) Rehearsed {
+	r := Rehearsed{Plans: map[string]string{}, Attempt: v.Attempt}
+	all := sha256.New()
+	for _, row := range v.Rows {
+		if row.Act == Rehearsal && row.Digest != "" {
+			r.Plans[row.Step] = row.Digest
+			fmt.Fprintf(all, "%s %s\n", row.Step, row.Digest)
+		}
+	}
+	r.Digest = hex.EncodeToString(all.Sum(nil))
+	return r
+}
+
+// perform plays act two on the original. Until its first effect, the original must be
+// what the snapshot holds.
+func (s *Session) perform(ctx context.Context) error {
+	steps := s.playbook.Part(Twice)
+	attempt := 1
+	if v := s.View(); v.Act == Performance {
+		attempt = v.Attempt
+	}
+	if v := s.View(); v.Act != Performance {
+		if err := s.emit("", "", KindAct, ActData{Act: Performance, Attempt: attempt}); err != nil {
+			return err
+		}
+	}
+	if s.View().Original == Untouched {
+		if err := s.requireUnchanged(ctx, steps[0]); err != nil {
+			return err
+		}
+	}
+	return s.playSteps(ctx, Performance, Twice, nil, attempt)
+}
+
+func (s *Session) requireUnchanged(ctx context.Context, first *Step) error {
+	differences, err := s.ws.Unchanged(ctx, &Pass{session: s, act: Performance, step: first})
+	if err != nil {
+		return fmt.Errorf("comparing the original with its snapshot: %w", err)
+	}
+	if len(differences) > 0 {
+		return Errorf(Stale, "find out who writes to it, then start a new incident: its snapshot will be current",
+			"the original is no longer what was rehearsed: %s", strings.Join(differences, "; "))
+	}
+	return nil
+}
+
+// conclude turns the way the play ended into the closing event.
+func (s *Session) conclude(err error) Closed {
+	v := s.View()
+	c := Closed{Outcome: "healed", Summary: "the same plans that worked on a copy were carried out on the original, and the checks passed"}
+	switch {
+	case err != nil:
+		c = concludeError(v, err)
+	case v.Act == Undo:
+		c = Closed{Outcome: "undone", Summary: "the original is again what the snapshot holds"}
+	case v.Opened.Options.RehearseOnly:
+		c = Closed{Outcome: "rehearsed", Exit: ExitPending, Summary: "the rehearsal passed on a copy; the original is untouched and waits for consent"}
+	}
+	if c.Outcome == "rehearsed" && v.Rehearsed != nil {
+		c.Next = append(c.Next, fmt.Sprintf("to perform it unattended: pgrescue apply %s --approve %s --confirm HOST/SYSID4", v.Opened.Incident, v.Rehearsed.Digest),
+			"to perform it step by step: pgrescue resume "+v.Opened.Incident)
+	}
+	for _, o := range v.Obligations {
+		c.Next = append(c.Next, fmt.Sprintf("still owed: %s (pgrescue undo %s gives it back)", o.What, v.Opened.Incident))
+	}
+	return c
+}
+
+func concludeError(v View, err error) Closed {
+	p := Explain(err)
+	c := Closed{Outcome: "failed", Exit: p.Kind.Exit(), Summary: p.Message}
+	switch p.Kind {
+	case Declined, Aborted, Stale, Unknown:
+		c.Outcome = string(p.Kind)
+	}
+	if v.Original == Uncertain || v.Original == Writing {
+		c.Outcome, c.Exit = string(Unknown), Unknown.Exit()
+	} else if p.Kind == Aborted && v.Rehearsed != nil && v.Original == Untouched {
+		c.Outcome, c.Exit = "rehearsed", ExitPending
+	}
+	if p.Hint != "" {
+		c.Next = append(c.Next, p.Hint)
+	}
+	return c
+}
