@@ -34,6 +34,7 @@ func newEngine() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&o.undo, "undo", false, "put the original back")
 	cmd.Flags().BoolVar(&o.rehearseOnly, "rehearse-only", false, "end after the rehearsal")
+	cmd.Flags().BoolVar(&o.rehearseAgain, "rehearse-again", false, "drop a passed rehearsal")
 	cmd.Flags().StringVar(&o.reason, "reason", "", "why a new engine takes over")
 	cmd.Flags().StringVar(&who, "actor", "", "who started it")
 	return cmd
@@ -58,7 +59,8 @@ func runEngine(ctx context.Context, dir journal.Dir, mode engineMode, who string
 		return engine.Errorf(engine.Usage, "", "playbook %q is not known", req.Playbook)
 	}
 	ws := steps.NewWorkspace(steps.Config{Incident: dir.ID(), Dir: string(dir), Target: req.Target, Host: shortHost(), Version: version})
-	session, err := engine.Open(pb, ws, log, past, engine.Reopened{Actor: who, Reason: mode.reason, RehearseOnly: mode.rehearseOnly})
+	session, err := engine.Open(pb, ws, log, past, engine.Reopened{Actor: who, Reason: mode.reason,
+		RehearseOnly: mode.rehearseOnly, RehearseAgain: mode.rehearseAgain})
 	if err != nil {
 		return err
 	}
@@ -93,7 +95,6 @@ func serveSession(ctx context.Context, dir journal.Dir, session *engine.Session,
 	_, err = play(ctx)
 	err = errors.Join(err, dir.WriteReports())
 	// A front end that keeps up reads the end; one that hangs is not waited for.
-	time.Sleep(300 * time.Millisecond)
 	stopServing()
 	select {
 	case e := <-served:

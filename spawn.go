@@ -12,6 +12,7 @@ import (
 
 	"github.com/pgrescue/pgrescue/steps/engine"
 	"github.com/pgrescue/pgrescue/steps/journal"
+	"github.com/pgrescue/pgrescue/ui"
 )
 
 const (
@@ -21,14 +22,15 @@ const (
 
 // engineMode is what an engine process is started for.
 type engineMode struct {
-	undo         bool
-	rehearseOnly bool // of a resumed incident
-	reason       string
+	undo          bool
+	rehearseOnly  bool // of a resumed incident
+	rehearseAgain bool
+	reason        string
 }
 
 // spawn starts the incident's engine in a session of its own, so that the end of this
 // terminal does not end the repair, and attaches to it.
-func spawn(ctx context.Context, dir journal.Dir, mode engineMode) (*engine.Client, error) {
+func spawn(ctx context.Context, dir journal.Dir, mode engineMode) (ui.Link, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
@@ -45,6 +47,9 @@ func spawn(ctx context.Context, dir journal.Dir, mode engineMode) (*engine.Clien
 	if mode.rehearseOnly {
 		args = append(args, "--rehearse-only")
 	}
+	if mode.rehearseAgain {
+		args = append(args, "--rehearse-again")
+	}
 	cmd := exec.Command(self, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -57,7 +62,7 @@ func spawn(ctx context.Context, dir journal.Dir, mode engineMode) (*engine.Clien
 }
 
 // awaitEngine attaches as soon as the engine listens, or says why it does not.
-func awaitEngine(ctx context.Context, dir journal.Dir, ended <-chan error) (*engine.Client, error) {
+func awaitEngine(ctx context.Context, dir journal.Dir, ended <-chan error) (ui.Link, error) {
 	deadline := time.After(20 * time.Second)
 	for {
 		if client, err := attachTo(ctx, dir); err == nil {
@@ -65,7 +70,7 @@ func awaitEngine(ctx context.Context, dir journal.Dir, ended <-chan error) (*eng
 		}
 		select {
 		case <-ended:
-			return nil, engineFailed(dir)
+			return engineEnded(dir)
 		case <-deadline:
 			return nil, fmt.Errorf("the engine of incident %s does not answer: see %s", dir.ID(), dir.Path(engineLogName))
 		case <-ctx.Done():
@@ -75,20 +80,28 @@ func awaitEngine(ctx context.Context, dir journal.Dir, ended <-chan error) (*eng
 	}
 }
 
-// engineFailed repeats the engine's last words with their exit code.
-func engineFailed(dir journal.Dir) error {
-	b, _ := os.ReadFile(dir.Path(engineLogName))
-	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
-	last := strings.TrimPrefix(lines[len(lines)-1], "pgrescue: ")
+// engineEnded shows what a run that was over at once has left in the journal, or repeats
+// the engine's last words.
+func engineEnded(dir journal.Dir) (ui.Link, error) {
 	if rep, err := dir.Read(); err == nil {
 		if v, err := engine.FoldAll(rep.Events); err == nil && v.Closed != nil {
-			return &engine.Error{Kind: engine.Failure, Msg: v.Closed.Summary}
+			return &pastLink{events: rep.Events}, nil
 		}
 	}
-	if last == "" {
-		return errors.New("the engine ended at once and said nothing")
+	b, err := os.ReadFile(dir.Path(engineLogName))
+	if err != nil {
+		return nil, fmt.Errorf("engine log: %w", err)
 	}
-	return fmt.Errorf("the engine did not start: %s", last)
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	last := strings.TrimPrefix(lines[len(lines)-1], "pgrescue: ")
+	if last == "" {
+		return nil, errors.New("the engine ended at once and said nothing")
+	}
+	kind := engine.Failure
+	if journal.Held(dir) {
+		kind = engine.Locked
+	}
+	return nil, engine.Errorf(kind, "pgrescue attach "+dir.ID(), "the engine did not start: %s", last)
 }
 
 func attachTo(ctx context.Context, dir journal.Dir) (*engine.Client, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
@@ -29,8 +30,8 @@ type CopyRequest struct {
 type CopyResult struct {
 	Dirs   int64 `json:"dirs"`
 	Files  int64 `json:"files"`
-	Links  int64 `json:"links"` // symbolic
-	Bytes  int64 `json:"bytes"` // sum of the sizes of files
+	Links  int64 `json:"links"`  // symbolic
+	Bytes  int64 `json:"bytes"`  // sum of the sizes of files
 	Reused int64 `json:"reused"` // files that an earlier attempt had copied
 	Cloned int64 `json:"cloned"` // files that share blocks with the source
 
@@ -122,26 +123,29 @@ type copier struct {
 	usage    *measurement
 	meter    *meter
 	index    sumIndex
-	dirs     []Record           // in the order of the walk, for their metadata at the end
-	links    map[[2]uint64]link // first copies of files with several links
-	clone    map[string]bool    // by piece: cloning has not failed yet
-	control  [32]byte           // content of pg_control as copied
+	dirs     []Record            // in the order of the walk, for their metadata at the end
+	links    map[[2]uint64]link  // the walker's: files with several links, by device and inode
+	firsts   map[string][32]byte // the reporter's: content of the first path of each
+	cloneMu  sync.Mutex
+	clone    map[string]bool // by piece: cloning has not failed yet
+	control  [32]byte        // content of pg_control as copied
 	res      CopyResult
 }
 
-// link is the first path of an inode and what was found there.
+// link is the first path of an inode, and how many of its links were met.
 type link struct {
-	tree *tree
-	rec  Record
-	seen uint64
+	piece, path string
+	links, seen uint64
 }
+
+func firstKey(piece, path string) string { return piece + "\x00" + path }
 
 func newCopier(ctx context.Context, req CopyRequest, s *Stream, x seams) (*copier, error) {
 	dest, err := match(req.Source, req.Dest)
 	if err != nil {
 		return nil, err
 	}
-	c := &copier{ctx: ctx, req: req, s: s, x: x, links: map[[2]uint64]link{}, clone: map[string]bool{}}
+	c := &copier{ctx: ctx, req: req, s: s, x: x, links: map[[2]uint64]link{}, firsts: map[string][32]byte{}, clone: map[string]bool{}}
 	if x.readAt == nil {
 		c.x.readAt = func(f *os.File, _ string, b []byte, off int64) (int, error) { return f.ReadAt(b, off) }
 	}

@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"iter"
 	"sync"
@@ -82,12 +81,13 @@ func (c *copier) walk(ctx context.Context, ordered, work chan<- *task) error {
 			return err
 		}
 		toWork := false
-		switch {
-		case e.err != nil:
-			t.rec.Problem = "cannot be read: " + e.err.Error()
+		if e.err != nil {
 			if !isMediaError(e.err) {
 				return c.unreadable(e)
 			}
+			t.rec.Problem = "cannot be read: " + e.err.Error()
+		}
+		switch {
 		case e.stat.typ == TypeDir:
 			t.err = c.makeDir(&dirs, t)
 		case e.stat.typ == TypeLink:
@@ -124,14 +124,14 @@ func (c *copier) firstLink(t *task) bool {
 	id := [2]uint64{t.stat.dev, t.stat.ino}
 	l, ok := c.links[id]
 	if !ok {
-		l = link{tree: t.tree, rec: Record{Path: Path(t.path)}}
+		l = link{piece: t.tree.Name, path: t.path, links: t.stat.nlink}
 	}
 	l.seen++
 	c.links[id] = l
-	if !ok || l.tree != t.tree {
+	if !ok || l.piece != t.tree.Name {
 		return true
 	}
-	t.rec.LinkOf = l.rec.Path
+	t.rec.LinkOf = Path(l.path)
 	return false
 }
 
@@ -200,14 +200,14 @@ func (c *copier) finish(t *task) error {
 	if t.err != nil {
 		return t.err
 	}
-	if t.rec.LinkOf != "" {
+	if t.rec.LinkOf != "" && t.stat.typ == TypeFile {
 		if err := c.hardLink(t); err != nil {
 			return err
 		}
 	}
 	sum, _ := t.rec.sum()
 	if t.stat.nlink > 1 && t.rec.LinkOf == "" && t.stat.typ == TypeFile {
-		c.rememberLink(t)
+		c.firsts[firstKey(t.tree.Name, t.path)] = sum
 	}
 	if isControl(t.tree, t.path) {
 		c.control = sum
@@ -233,14 +233,14 @@ func (c *copier) count(t *task) {
 		c.res.Bytes += r.Size
 	case TypeSocket:
 		c.note(t.tree.Name, t.path, "socket, not copied")
-	default:
+	case TypeFIFO, TypeDevice:
 		r.Problem = "a " + string(t.stat.typ) + " has no place in a cluster: not copied"
 		c.note(t.tree.Name, t.path, r.Problem)
 	}
 	c.res.Pages += r.Pages
 	c.res.BadPages += r.BadPageCount
 	c.res.BadBytes += r.BadBytes
-	if r.BadBytes > 0 || (r.Problem != "" && t.err == nil && t.entry.err != nil) {
+	if r.BadBytes > 0 || t.entry.err != nil {
 		c.res.BadFiles++
 		c.note(t.tree.Name, t.path, "could not be read in full")
 	}
@@ -251,8 +251,5 @@ func (c *copier) count(t *task) {
 		c.res.Cloned++
 	}
 }
-
-// errSum is what a missing hash is compared as.
-var errNoSum = errors.New("record without SHA-256")
 
 func hexSum(b [32]byte) string { return hex.EncodeToString(b[:]) }

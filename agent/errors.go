@@ -89,16 +89,9 @@ func refuse(kind Kind, path, message, hint string) *Error {
 	return &Error{Kind: kind, Message: message, Hint: hint, Path: Path(path)}
 }
 
-// mediaErrors are what kernels return when the medium or the file system's own
-// checksums fail (block/blk-core.c blk_errors, fs/xfs, fs/ext4): the bytes are gone,
-// the rest of the file may not be.
-var mediaErrors = [...]syscall.Errno{
-	syscall.EIO, syscall.EBADMSG, syscall.EUCLEAN, syscall.ENODATA, syscall.EREMOTEIO, syscall.EILSEQ,
-}
-
 // isMediaError reports whether a read failed in a way that copying carries on from.
 func isMediaError(err error) bool {
-	for _, e := range mediaErrors {
+	for _, e := range mediaErrors() {
 		if errors.Is(err, e) {
 			return true
 		}

@@ -25,6 +25,9 @@ const (
 	JobPrepare     = "prepare"
 	JobFingerprint = "fingerprint"
 	JobTunnel      = "tunnel"
+
+	JobScanParams    = "scan-params"
+	JobScanMultiXact = "scan-multixact"
 )
 
 // Jobs lists every job. To add one, write its function and give it a line here.
@@ -40,6 +43,8 @@ func Jobs() []Job {
 		newJob(JobPrepare, Prepare),
 		newJob(JobFingerprint, Fingerprint),
 		newRawJob(JobTunnel, tunnel),
+		newJob(JobScanParams, ScanParams),
+		newJob(JobScanMultiXact, ScanMultiXact),
 	}
 }
 

@@ -14,6 +14,13 @@ import (
 
 const openNoFollow = unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC
 
+// mediaErrors are what the kernel returns when the medium or a file system's own
+// checksums fail (block/blk-core.c blk_errors, fs/xfs, fs/ext4): the bytes are gone, the
+// rest of the file may not be.
+func mediaErrors() [6]unix.Errno {
+	return [...]unix.Errno{unix.EIO, unix.EBADMSG, unix.EUCLEAN, unix.ENODATA, unix.EREMOTEIO, unix.EILSEQ}
+}
+
 func statOf(fi os.FileInfo) (stat, error) {
 	st, ok := fi.Sys().(*syscall.Stat_t)
 	if !ok {
@@ -123,13 +130,11 @@ func setTimes(dir *os.File, name string, mtimeNS int64) error {
 // setMode sets permission bits including setuid, setgid and sticky on an open file.
 func setMode(f *os.File, mode uint32) error { return unix.Fchmod(int(f.Fd()), mode) }
 
-// procPath names an entry of an open directory for calls that have no "at" form.
+// procPath names an entry of an open directory for calls that have no "at" form. For the
+// directory itself name is ".": the calls do not follow a link that a path ends in, and
+// without the dot the path would end in one.
 func procPath(dir *os.File, name string) string {
-	p := "/proc/self/fd/" + strconv.Itoa(int(dir.Fd()))
-	if name != "." {
-		p += "/" + name
-	}
-	return p
+	return "/proc/self/fd/" + strconv.Itoa(int(dir.Fd())) + "/" + name
 }
 
 const maxXattrs = 1 << 20 // bytes of names or of one value; the kernel's own limit is 64 KiB

@@ -4,6 +4,7 @@ package agent
 
 import (
 	"os"
+	"syscall"
 )
 
 // The hands work where PostgreSQL's containers run, which is Linux. Elsewhere the
@@ -14,6 +15,7 @@ var errNotLinux = &Error{Kind: KindUnsupported, Message: "the agent runs on Linu
 
 const openNoFollow = 0
 
+func mediaErrors() [1]syscall.Errno                            { return [...]syscall.Errno{syscall.EIO} }
 func statOf(os.FileInfo) (stat, error)                         { return stat{}, errNotLinux }
 func nextData(*os.File, int64, int64) (Extent, bool, error)    { return Extent{}, false, errNotLinux }
 func cloneFile(_, _ *os.File) error                            { return errNotLinux }

@@ -166,8 +166,12 @@ func (l *lab) watchItDie(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("look at container %s: %w", l.Name, err)
 		}
-		if c.RestartCount >= 2 && strings.Contains(text, "PANIC:  invalid lp") {
+		died := strings.Contains(text, "PANIC:  invalid lp")
+		switch {
+		case died && c.RestartCount >= 2:
 			return nil
+		case !died && c.RestartCount >= 4:
+			return fmt.Errorf("it dies of something else; its log:\n%s", lastBytes(text, 2000))
 		}
 		if err := pause(ctx, 200*time.Millisecond); err != nil {
 			return fmt.Errorf("no PANIC and second restart in time; its log:\n%s", lastBytes(text, 2000))

@@ -49,6 +49,9 @@ func (c *Client) Create(ctx context.Context, s Spec) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("making container %s: %w", s.Name, err)
 	}
+	if err := c.coverVolumes(ctx, s.Image, host); err != nil {
+		return "", err
+	}
 	cfg := &container.Config{
 		Image: s.Image, Entrypoint: s.Entrypoint, Cmd: s.Cmd, User: s.User, WorkingDir: s.WorkingDir, Env: s.Env,
 		Labels: labels, StopSignal: s.StopSignal, NetworkDisabled: true,
@@ -58,14 +61,39 @@ func (c *Client) Create(ctx context.Context, s Spec) (string, error) {
 	call, cancel := slow(ctx)
 	defer cancel()
 	made, err := c.api.ContainerCreate(call, cfg, host, &network.NetworkingConfig{}, nil, s.Name)
+	return made.ID, wrap(ctx, err, "making container %s from image %s", s.Name, s.Image)
+}
+
+// coverSize is the size of the tmpfs that covers a VOLUME of an image.
+const coverSize = 1 << 20
+
+// coverVolumes puts a small tmpfs on every VOLUME of the image that no mount
+// is at. Docker would make an anonymous volume there, which the container's
+// isolation would have to account for.
+func (c *Client) coverVolumes(ctx context.Context, ref string, h *container.HostConfig) error {
+	call, cancel := short(ctx)
+	defer cancel()
+	img, err := c.api.ImageInspect(call, ref)
 	if err != nil {
-		err = wrap(ctx, err, "making container %s from image %s", s.Name, s.Image)
+		err = wrap(ctx, err, "looking for image %s", ref)
 		if isNotFound(err) {
-			return "", fmt.Errorf("%w: the image must be on this host, it is not pulled", err)
+			return fmt.Errorf("%w: it must be on this host, it is not pulled", err)
 		}
-		return "", err
+		return err
 	}
-	return made.ID, nil
+	if img.Config == nil {
+		return nil
+	}
+	for dst := range img.Config.Volumes {
+		dst = path.Clean(dst)
+		_, covered := h.Tmpfs[dst]
+		if !covered && !slices.ContainsFunc(h.Mounts, func(m mount.Mount) bool { return path.Clean(m.Target) == dst }) {
+			h.Mounts = append(h.Mounts, mount.Mount{
+				Type: mount.TypeTmpfs, Target: dst, TmpfsOptions: &mount.TmpfsOptions{SizeBytes: coverSize, Mode: 0o755},
+			})
+		}
+	}
+	return nil
 }
 
 // hostConfig is the part of a Spec that isolates.
@@ -238,46 +266,4 @@ func poll(ctx context.Context, limit time.Duration, done func() (bool, error)) e
 		case <-time.After(pause):
 		}
 	}
-}
-
-// Process is one process of a running container.
-type Process struct {
-	PID  int    // in the daemon's process id space
-	Name string // executable name as the kernel has it, at most 15 bytes
-	Args string // whole command line; PostgreSQL rewrites its own
-}
-
-// Processes lists the processes of a container, none if it does not run. The
-// container needs no ps: the daemon's host runs its own.
-func (c *Client) Processes(ctx context.Context, id string) ([]Process, error) {
-	call, cancel := short(ctx)
-	defer cancel()
-	top, err := c.api.ContainerTop(call, id, []string{"-o", "pid,comm,args"})
-	if err != nil {
-		if isConflict(err) || strings.Contains(err.Error(), "is not running") {
-			return nil, nil
-		}
-		return nil, wrap(ctx, err, "listing the processes of container %s", id)
-	}
-	return processesOf(top)
-}
-
-// processesOf reads the table that the daemon made of ps's output.
-func processesOf(top container.TopResponse) ([]Process, error) {
-	pid, comm, args := slices.Index(top.Titles, "PID"), slices.Index(top.Titles, "COMMAND"), len(top.Titles)-1
-	if pid < 0 || comm < 0 || comm == args {
-		return nil, fmt.Errorf("listing processes: columns %v, want PID, COMMAND, COMMAND", top.Titles)
-	}
-	var out []Process
-	for _, row := range top.Processes {
-		if len(row) != len(top.Titles) {
-			continue
-		}
-		p := Process{Name: row[comm], Args: row[args]}
-		if _, err := fmt.Sscan(row[pid], &p.PID); err != nil {
-			return nil, fmt.Errorf("listing processes: process id %q: %w", row[pid], err)
-		}
-		out = append(out, p)
-	}
-	return out, nil
 }

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/filters"
@@ -140,35 +142,33 @@ func (c *Client) HasImage(ctx context.Context, ref string) (bool, error) {
 	}
 }
 
-// RemoveHelperImages removes all helper images but the one named keep, such as
-// those of former versions. Images in use stay.
-func (c *Client) RemoveHelperImages(ctx context.Context, keep string) error {
+// HelperImages lists the references of the helper images on this host, of
+// this and other versions of the binary.
+func (c *Client) HelperImages(ctx context.Context) ([]string, error) {
 	call, cancel := short(ctx)
 	defer cancel()
 	list, err := c.api.ImageList(call, image.ListOptions{Filters: filters.NewArgs(
 		filters.Arg("label", LabelRole+"="+string(RoleHelper)), filters.Arg("reference", helperRepo+":*"))})
 	if err != nil {
-		return wrap(ctx, err, "listing helper images")
+		return nil, wrap(ctx, err, "listing helper images")
 	}
-	var failed []error
+	var refs []string
 	for _, img := range list {
-		for _, tag := range img.RepoTags {
-			if tag != keep {
-				failed = append(failed, c.removeImage(ctx, tag))
-			}
-		}
+		refs = append(refs, img.RepoTags...)
 	}
-	return errors.Join(failed...)
+	slices.Sort(refs)
+	return refs, nil
 }
 
-// removeImage removes one image unless a container uses it.
-func (c *Client) removeImage(ctx context.Context, ref string) error {
+// RemoveHelperImage removes one helper image; others are refused, and one that
+// a container uses stays, with an error. One that is not there is no error.
+func (c *Client) RemoveHelperImage(ctx context.Context, ref string) error {
+	if !strings.HasPrefix(ref, helperRepo+":") {
+		return fmt.Errorf("removing image %s: it is not a helper image, so it is kept", ref)
+	}
 	call, cancel := slow(ctx)
 	defer cancel()
 	_, err := c.api.ImageRemove(call, ref, image.RemoveOptions{})
-	if isConflict(err) {
-		return nil
-	}
 	if err := wrap(ctx, err, "removing image %s", ref); !isNotFound(err) {
 		return err
 	}

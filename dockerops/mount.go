@@ -74,10 +74,6 @@ func namedVolumes(in container.InspectResponse) map[string]bool {
 	return named
 }
 
-// overlap reports whether one cleaned absolute path is the other or lies below
-// it.
-func overlap(a, b string) bool { return within(a, b) || within(b, a) }
-
 // within reports whether path is dir or lies below it. Both are cleaned and
 // absolute.
 func within(path, dir string) bool {

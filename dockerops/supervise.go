@@ -44,12 +44,10 @@ func (s Supervision) String() string { return string(s.Kind) + " " + s.Name }
 // of pgrescue are left out. Nothing is changed.
 func (c *Client) Supervise(ctx context.Context, t Target) ([]Supervision, error) {
 	switch {
-	case t.ServiceID != "" && (t.Kind == KindService || t.Kind == KindContainer):
-		rec, err := c.superviseService(ctx, t.ServiceID)
-		return []Supervision{rec}, err
+	case t.Kind == KindService:
+		return one(c.superviseService(ctx, t.ServiceID))
 	case t.Kind == KindContainer:
-		rec, err := c.superviseContainer(ctx, t.ContainerID)
-		return []Supervision{rec}, err
+		return one(c.superviseTask(ctx, t.ContainerID, t.ServiceID))
 	}
 	var out []Supervision
 	seen := make(map[string]bool)
@@ -62,17 +60,34 @@ func (c *Client) Supervise(ctx context.Context, t Target) ([]Supervision, error)
 			continue
 		}
 		seen[id] = true
-		supervise := c.superviseContainer
-		if u.ServiceID != "" {
-			supervise = c.superviseService
-		}
-		rec, err := supervise(ctx, id)
+		rec, err := c.superviseTask(ctx, u.ID, u.ServiceID)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, rec)
 	}
 	return out, nil
+}
+
+// one makes a list of one record.
+func one(rec Supervision, err error) ([]Supervision, error) {
+	if err != nil {
+		return nil, err
+	}
+	return []Supervision{rec}, nil
+}
+
+// superviseTask records the service if there is one, else the container. A
+// container may outlive its service.
+func (c *Client) superviseTask(ctx context.Context, id, serviceID string) (Supervision, error) {
+	if serviceID == "" {
+		return c.superviseContainer(ctx, id)
+	}
+	rec, err := c.superviseService(ctx, serviceID)
+	if isNotFound(err) && id != serviceID {
+		return c.superviseContainer(ctx, id)
+	}
+	return rec, err
 }
 
 // superviseContainer records a container, and refuses those that this package
@@ -110,6 +125,13 @@ func autoRemoveError(t Target) error {
 
 // superviseService records a service.
 func (c *Client) superviseService(ctx context.Context, id string) (Supervision, error) {
+	host, err := c.Host(ctx)
+	if err != nil {
+		return Supervision{}, err
+	}
+	if err := host.Swarm.usable(id); err != nil {
+		return Supervision{}, err
+	}
 	svc, err := c.serviceInspect(ctx, id)
 	if err != nil {
 		return Supervision{}, err
@@ -203,7 +225,7 @@ func (c *Client) VerifyRestored(ctx context.Context, rec Supervision) error {
 		return err
 	case t.RestartPolicy != rec.RestartPolicy:
 		return fmt.Errorf("%s has restart policy %v, had %v", rec, t.RestartPolicy, rec.RestartPolicy)
-	case rec.Running && !t.State.Running:
+	case rec.Running && !t.State.Running && !t.State.Restarting:
 		return fmt.Errorf("%s does not run: it is %s with exit status %d %s", rec, t.State.Status, t.State.ExitCode, t.State.Error)
 	}
 	return nil

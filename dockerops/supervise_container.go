@@ -2,7 +2,6 @@ package dockerops
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -52,7 +51,10 @@ func (c *Client) restoreContainer(ctx context.Context, rec Supervision) error {
 	if !rec.Running || t.State.Running || t.State.Restarting {
 		return nil
 	}
-	return c.Start(ctx, rec.ID)
+	if err := c.Start(ctx, rec.ID); err != nil || !rec.Paused {
+		return err
+	}
+	return c.pause(ctx, rec.ID)
 }
 
 // setRestartPolicy is docker update --restart. Nothing else of the container
@@ -71,6 +73,13 @@ func (c *Client) unpause(ctx context.Context, id string) error {
 	call, cancel := short(ctx)
 	defer cancel()
 	return wrap(ctx, c.api.ContainerUnpause(call, id), "unpausing container %s", id)
+}
+
+// pause freezes a container.
+func (c *Client) pause(ctx context.Context, id string) error {
+	call, cancel := short(ctx)
+	defer cancel()
+	return wrap(ctx, c.api.ContainerPause(call, id), "pausing container %s", id)
 }
 
 // String writes the policy as docker update --restart takes it.
@@ -110,18 +119,4 @@ func (s Supervision) restoreCommand() string {
 			s.Compose.Project, s.Compose.Service, s.Compose.WorkingDir)
 	}
 	return by
-}
-
-// AwaitExit waits until a container that Disarm or a crash ended has truly
-// left its cgroup, by looking for processes. It is for tests of quiescence
-// after a stop.
-func (c *Client) AwaitExit(ctx context.Context, id string) error {
-	err := poll(ctx, callTimeout, func() (bool, error) {
-		ps, err := c.Processes(ctx, id)
-		return err == nil && len(ps) == 0, err
-	})
-	if errors.Is(err, errNotYet) {
-		return fmt.Errorf("container %s still has processes: %w", id, err)
-	}
-	return err
 }

@@ -43,19 +43,26 @@ start() {
 	wait_engine $!
 }
 
-# start_somehow tries again with what the log of the last attempt calls for.
+# use_legacy_iptables is true if it changed something.
+use_legacy_iptables() {
+	[ -x /usr/sbin/iptables-legacy ] || return 1
+	[ "$(readlink -f /usr/sbin/iptables)" != "$(readlink -f /usr/sbin/iptables-legacy)" ] || return 1
+	update-alternatives --set iptables /usr/sbin/iptables-legacy >>"$log" 2>&1
+}
+
+# start_somehow tries again with what the daemon's last words call for.
 start_somehow() {
-	local args=() last
+	local args=() why
 	for _ in 1 2 3 4; do
 		if start "${args[@]}"; then return 0; fi
-		last=$(sed -n '/^--- /h; //!H; $ {x; p}' "$log")
-		if grep -qiE 'iptables|nf_tables' <<<"$last" && [ "$(readlink -f /usr/sbin/iptables)" != "$(readlink -f /usr/sbin/iptables-legacy)" ]; then
-			loud "nf_tables does not work here; switching iptables to its legacy form"
-			update-alternatives --set iptables /usr/sbin/iptables-legacy >/dev/null || return 1
-		elif grep -qiE 'iptables|bridge' <<<"$last" && [[ " ${args[*]} " != *--bridge=none* ]]; then
+		why=$(awk '/^--- / {why = ""} /^failed to start daemon|level=fatal/ {why = $0} END {print why}' "$log")
+		say "dockerd: ${why:-gave no reason}"
+		if grep -qiE 'iptables|nf_tables|network controller' <<<"$why" && use_legacy_iptables; then
+			loud "nf_tables does not work here; switched iptables to its legacy form"
+		elif grep -qiE 'iptables|bridge|network controller' <<<"$why" && [[ " ${args[*]} " != *--bridge=none* ]]; then
 			loud "no packet filter works here; containers get no network (nothing in this repository needs one)"
 			args+=(--iptables=false --ip6tables=false --bridge=none)
-		elif grep -qiE 'overlay|graphdriver|storage-driver' <<<"$last" && [[ " ${args[*]} " != *vfs* ]]; then
+		elif grep -qiE 'overlay|graphdriver|storage-driver' <<<"$why" && [[ " ${args[*]} " != *vfs* ]]; then
 			loud "overlay2 does not work here; falling back to vfs, which copies whole images: slow and large"
 			args+=(--storage-driver=vfs)
 		else

@@ -7,7 +7,7 @@
 # behaves like the official one (see image/entrypoint.sh).
 #
 # IMAGE_SOURCE=auto|pull|build   choose the way instead (build replaces an image that is there)
-# PULL_SECONDS=N                 bound on a pull that does not even begin (default 20)
+# PULL_SECONDS=N                 how long a registry may take to answer at all (default 20)
 cd "$(dirname "$0")" && . ./lib.sh
 
 pull_seconds="${PULL_SECONDS:-20}"
@@ -30,13 +30,25 @@ pgdata_of() { if [ "$1" -ge 18 ]; then echo "/var/lib/postgresql/$1/docker"; els
 # volume_of prints the official image's declared volume for a major.
 volume_of() { if [ "$1" -ge 18 ]; then echo /var/lib/postgresql; else echo /var/lib/postgresql/data; fi; }
 
-# pull tries the registry. A machine without a way out fails at name resolution,
-# in well under a second; one whose packets vanish is cut off by the probe's bound.
+# pull tries the registry, through the engine, which knows its mirrors and proxies.
+# Without a way out it fails at name resolution, in well under a second; where
+# packets vanish it is cut off unless the registry has answered in pull_seconds.
 pull() {
-	local image=$1
-	# The manifest request is small: it shows in bounded time whether a pull would begin.
-	timeout "$pull_seconds" docker manifest inspect "$image" >/dev/null 2>&1 || return 1
-	timeout 600 docker pull -q "$image" >/dev/null 2>&1
+	local image=$1 log pid until=$((SECONDS + pull_seconds)) status=0
+	log=$(mktemp)
+	timeout 900 docker pull "$image" >"$log" 2>&1 &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null && ! grep -q 'Pulling from' "$log"; do
+		if [ $SECONDS -ge $until ]; then
+			say "no registry answered in $pull_seconds s"
+			kill "$pid" 2>/dev/null || true
+		fi
+		sleep 0.2
+	done
+	wait "$pid" || status=$?
+	[ $status = 0 ] || say "$(tail -n 1 "$log")"
+	rm -f "$log"
+	return $status
 }
 
 # apt_uris prints the archive addresses in the machine's own apt configuration,

@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"strconv"
 	"strings"
 
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
@@ -77,7 +76,7 @@ type Cluster struct {
 	MajorFrom  string          // the file that told the major
 	Control    *pgdisk.Control // nil when missing or not decodable
 	ControlErr error           // why Control is nil or suspect (*pgdisk.ControlCRCError)
-	Postmaster *Postmaster     // content of postmaster.pid, nil when there is none
+	Lock       *pgdisk.PIDFile // postmaster.pid, nil when there is none; it does not mean that a server runs
 	Links      []Link
 
 	fsys fs.FS
@@ -90,7 +89,7 @@ var ErrNotCluster = errors.New("not a PostgreSQL data directory: neither PG_VERS
 // said in ControlErr, because most of what a rescue does is for such directories.
 func OpenCluster(p Pieces) (*Cluster, error) {
 	c := &Cluster{fsys: p.FS()}
-	version, err := readSmall(c.fsys, "PG_VERSION", 64)
+	version, err := readSmall(c.fsys, pgdisk.VersionFileName, 64)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -98,8 +97,8 @@ func OpenCluster(p Pieces) (*Cluster, error) {
 	if version == nil && errors.Is(c.ControlErr, fs.ErrNotExist) {
 		return nil, ErrNotCluster
 	}
-	c.tellMajor(string(version))
-	if c.Postmaster, err = readPostmaster(c.fsys); err != nil {
+	c.tellMajor(version)
+	if c.Lock, err = readLock(c.fsys); err != nil {
 		return nil, err
 	}
 	if c.Links, err = readLinks(p); err != nil {
@@ -125,10 +124,10 @@ func (c *Cluster) ControlState() ControlState {
 }
 
 // tellMajor prefers PG_VERSION, which is what PostgreSQL's own tools obey.
-func (c *Cluster) tellMajor(version string) {
-	if n, err := strconv.Atoi(strings.TrimSpace(version)); err == nil {
+func (c *Cluster) tellMajor(version []byte) {
+	if n, err := pgdisk.ParseVersionFile(version); err == nil {
 		if _, ok := pgdisk.LayoutFor(n); ok {
-			c.Major, c.MajorFrom = n, "PG_VERSION"
+			c.Major, c.MajorFrom = n, pgdisk.VersionFileName
 			return
 		}
 	}

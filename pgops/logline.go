@@ -63,23 +63,38 @@ const (
 	maxLogExtra = 16       // attached lines kept for one message
 )
 
-// severityWord finds the severity that elog.c writes behind log_line_prefix: the word, a colon and
-// two spaces. Logs that went through other hands often have one space left, hence the plus. The
-// prefix may hold anything, so it is not parsed, only searched through.
-var severityWord = regexp.MustCompile(`(?:^|[^A-Za-z_"'])(DEBUG[1-5]?|LOG|INFO|NOTICE|WARNING|ERROR|FATAL|PANIC|DETAIL|HINT|QUERY|CONTEXT|LOCATION|BACKTRACE|STATEMENT): +`)
-
 // foreignWord finds severities as the translations shipped with PostgreSQL 13 to 18 write them.
 // Words that a translation shares with English cannot tell, so they are left out.
 var foreignWord = regexp.MustCompile(`(?:^|[\s\])>:])(FEHLER|WARNUNG|PANIK|HINWEIS|ERREUR|ATTENTION|JOURNAL|PANIQUE|REGISTRO|ADVERTENCIA|PÁNICO|ERRO|AVISO|PÂNICO|ERRORE|ATTENZIONE|OSTRZEŻENIE|BŁĄD|PANIKA|ОШИБКА|ВАЖНО|ПРЕДУПРЕЖДЕНИЕ|СООБЩЕНИЕ|ПАНИКА|ПОМИЛКА|УВАГА|HATA|UYARI|KAYIT|FEL|VARNING|LOGG|PANIK|日志|错误|警告|致命错误|比致命错误还过分的错误|ログ|エラー|パニック|로그|오류|경고|치명적오류|손상) ?: +`)
 
 // splitSeverity cuts a plain line into its prefix, its severity word and its text. word is empty
-// where the line has none.
+// where the line has none. elog.c writes the word behind log_line_prefix, with a colon and two
+// blanks; logs that went through other hands often have one blank left. The prefix may hold
+// anything, so it is not parsed: the first severity word counts.
 func splitSeverity(line string) (prefix, word, text string) {
-	m := severityWord.FindStringSubmatchIndex(line)
-	if m == nil {
-		return "", "", line
+	for at := 0; ; {
+		colon := strings.Index(line[at:], ": ")
+		if colon < 0 {
+			return "", "", line
+		}
+		end := at + colon
+		start := end
+		for start > at && isSeverityByte(line[start-1]) {
+			start--
+		}
+		word = line[start:end]
+		if (knownLevel(word) || isExtra(word)) && (start == 0 || standsFree(line[start-1])) {
+			return line[:start], word, strings.TrimLeft(line[end+1:], " ")
+		}
+		at = end + 1
 	}
-	return line[:m[2]], line[m[2]:m[3]], line[m[1]:]
+}
+
+func isSeverityByte(c byte) bool { return c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' }
+
+// standsFree reports whether a severity word may stand behind c.
+func standsFree(c byte) bool {
+	return !(c >= 'a' && c <= 'z' || c == '_' || c == '"' || c == '\'')
 }
 
 // isExtra reports whether a severity word attaches its line to the message before it.

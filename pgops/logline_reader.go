@@ -133,7 +133,7 @@ func (r *LogReader) structured(body string) (LogEntry, bool) {
 		e.LineNo = r.lineNo
 		return e, ok
 	}
-	if !csvStart.MatchString(body) {
+	if head := body[:min(len(body), 48)]; !strings.Contains(head, ",") || !csvStart.MatchString(body) {
 		return LogEntry{}, false
 	}
 	start := r.lineNo
@@ -156,6 +156,10 @@ var carrierPattern = regexp.MustCompile(`^(?:[\w.-]+ +\| ?)?(?:(\d{4}-\d\d-\d\dT
 // stripCarrier takes the runtime's own prefix off a line. stamp is its time with a blank behind
 // it, or empty.
 func stripCarrier(line string) (stamp, body string) {
+	head := line[:min(len(line), 96)]
+	if !strings.Contains(head, "|") && (len(head) < 11 || head[10] != 'T') {
+		return "", line
+	}
 	m := carrierPattern.FindStringSubmatchIndex(line)
 	if m == nil || m[1] == 0 {
 		return "", line

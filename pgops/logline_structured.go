@@ -54,7 +54,11 @@ func knownLevel(s string) bool {
 	case LevelPanic, LevelFatal, LevelError, LevelWarning, LevelLog:
 		return true
 	}
-	return s == "INFO" || s == "NOTICE" || strings.HasPrefix(s, "DEBUG")
+	switch s {
+	case "INFO", "NOTICE", "DEBUG", "DEBUG1", "DEBUG2", "DEBUG3", "DEBUG4", "DEBUG5":
+		return true
+	}
+	return false
 }
 
 // jsonEntry reads one jsonlog line (write_jsonlog, error/jsonlog.c). It goes key by key and stops

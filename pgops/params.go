@@ -49,43 +49,46 @@ type ControlEvidence struct {
 type SLRUEvidence struct {
 	Dir          string
 	Files        int
-	Oldest       string   // name of the oldest file on the circle, not the lowest
-	Newest       string   // name of the newest file on the circle
-	OldestNumber uint64   //
-	NewestNumber uint64   //
-	FirstID      uint64   // first id of the oldest file
-	AllocatedEnd uint64   // first id behind the last whole page of the newest file
-	Used         bool     // some entry is not zero
-	LastUsed     uint64   // id of the last entry that is not zero, walking back from the newest file
-	LastValue    uint64   // its content: the member offset in pg_multixact/offsets
-	Wrapped      bool     // ids have passed the end of the circle between oldest and newest
-	Ambiguous    bool     // the names alone do not tell where the circle begins
-	Odd          []string // names and sizes that cannot be right, at most 20
+	Oldest       string      // name of the oldest file on the circle, not the lowest
+	Newest       string      // name of the newest file on the circle
+	OldestNumber uint64      //
+	NewestNumber uint64      //
+	FirstID      uint64      // first id of the oldest file
+	AllocatedEnd uint64      // first id behind the last whole page of the newest file
+	Used         bool        // some entry is not zero
+	LastUsed     uint64      // id of the last entry that is not zero, walking back from the newest file
+	LastValue    uint64      // its content: the member offset in pg_multixact/offsets
+	Wrapped      bool        // ids have passed the end of the circle between oldest and newest
+	Ambiguous    bool        // the names alone do not tell where the circle begins
+	Gaps         []PageRange // pages between FirstID and AllocatedEnd that are not on disk, at most 200
+	Odd          []string    // names and sizes that cannot be right, at most 20
 }
 
 // WALEvidence sums up pg_wal.
 type WALEvidence struct {
-	Why           string             // why nothing could be read; empty otherwise
-	SegSize       uint32             // bytes; 0 when no header tells
-	Systems       map[string]int     // system identifier (decimal) in the segments' first headers → number of files
-	Majors        map[int]int        // major by page magic → number of files
-	Files         int                // segment files
-	FirstFile     string             // lowest segment
-	LastFile      string             // highest segment by number on any timeline, recycled ones included
-	LastSegment   uint64             // its number in units of SegSize
-	Timeline      pgdisk.TimelineID  // highest in a segment's name or a history file's
-	Scanned       bool               // records were read from From to End
-	From, End     pgdisk.LSN         // redo point, end of the last valid record
-	Stop          string             // why reading ended there
-	Damaged       bool               // valid records were found beyond End
-	Records       uint64             //
-	MaxXID        pgdisk.XID         // highest transaction id on the circle in a record after From; 0 when none
-	NextXID       pgdisk.FullXID     // from the newest checkpoint record, 0 when none
-	NextMulti     pgdisk.MultiXactID // highest seen to be needed, by creation or checkpoint; 0 when none
+	Why           string            // why nothing could be read; empty otherwise
+	SegSize       uint32            // bytes; 0 when no header tells
+	Systems       map[string]int    // system identifier (decimal) in the segments' first headers → number of files
+	Majors        map[int]int       // major by page magic → number of files
+	Files         int               // segment files
+	FirstFile     string            // lowest segment
+	LastFile      string            // highest segment by number on any timeline, recycled ones included
+	LastSegment   uint64            // its number in units of SegSize
+	Timeline      pgdisk.TimelineID // highest in a segment's name or a history file's
+	Scanned       bool              // records were read from From to End
+	From, End     pgdisk.LSN        // redo point, end of the last valid record
+	Stop          string            // why reading ended there
+	Damaged       bool              // valid records were found beyond End
+	Records       uint64            //
+	Beyond        uint64            // valid records found behind the damage; their ids count too
+	HaveXID       bool              // some record names a transaction
+	NextXID       pgdisk.FullXID
+	EpochKnown    bool               // a checkpoint record told the epoch of NextXID
+	NextMulti     pgdisk.MultiXactID // above every multixact made or known at a checkpoint; 0 when none
 	NextOffset    pgdisk.MultiXactOffset
-	NextOID       pgdisk.OID     // highest that was reserved; 0 when none
-	OldestXID     pgdisk.XID     // from the newest checkpoint
-	OldestMulti   pgdisk.MultiXactID
+	NextOID       pgdisk.OID         // object ids below may be in use; 0 when none
+	OldestXID     pgdisk.XID         // from checkpoints and truncations; 0 when none
+	OldestMulti   pgdisk.MultiXactID //
 	MultisCreated uint64
 	Commits       uint64
 	Aborts        uint64

@@ -62,8 +62,9 @@ type ResetPlan struct {
 	Guessed  bool // pg_resetwal will mark its values as guessed, so it needs --force for that alone
 	Params   []Param
 	Outcome  Outcome
-	Marker   *Marker // nil when nextMulti is not advanced, or the end of the last multixact is unknown
-	Makes    []string
+	Marker   *Marker  // nil when nextMulti is not advanced, or the end of the last multixact is unknown
+	Makes    []string // directories that must exist before, mode 0700
+	Edits    []Edit   // to be made before pg_resetwal runs: pages that its values need
 	Warnings []string
 	Overrode []ContradictionKind // contradictions that the operator accepted
 }
@@ -105,11 +106,7 @@ func PlanReset(ev Evidence, opt ResetOptions) (*ResetPlan, error) {
 	if ev.Major == 0 {
 		return nil, fmt.Errorf("plan WAL reset: neither PG_VERSION nor pg_control tells the PostgreSQL major; write PG_VERSION back first")
 	}
-	r := &resetting{ev: &ev, opt: opt, plan: &ResetPlan{Major: ev.Major}}
-	if ev.Control.State == ControlGood {
-		r.control = ev.Control.Values
-	}
-	r.plan.Guessed = r.control == nil
+	r := newResetting(&ev, opt)
 	if err := r.contradictions(); err != nil {
 		return nil, err
 	}
@@ -130,6 +127,15 @@ type resetting struct {
 	opt     ResetOptions
 	plan    *ResetPlan
 	control *pgdisk.Control // nil unless good
+}
+
+func newResetting(ev *Evidence, opt ResetOptions) *resetting {
+	r := &resetting{ev: ev, opt: opt, plan: &ResetPlan{Major: ev.Major}}
+	if ev.Control.State == ControlGood {
+		r.control = ev.Control.Values
+	}
+	r.plan.Guessed = r.control == nil
+	return r
 }
 
 func (r *resetting) add(p Param) { r.plan.Params = append(r.plan.Params, p) }

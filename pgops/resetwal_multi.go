@@ -42,13 +42,9 @@ func (r *resetting) multiClaims() []claim[pgdisk.MultiXactID] {
 func (r *resetting) multi() error {
 	p := Param{Switch: switchMulti, Name: "next and oldest multixact", Confidence: Firm,
 		IfWrong: "Next too low: the server erases the offsets of newer multixacts at its next start, and rows locked or updated by them turn unreadable or double. On a page that does not exist: the server does not start. Oldest too high: vacuum removes files that rows still need."}
-	truth, formula := pgdisk.FirstMultiXactID, "1: no multixact was ever made"
-	for i, c := range r.multiClaims() {
-		p.Evidence = append(p.Evidence, c.text)
-		if i == 0 || int32(c.next-truth) > 0 {
-			truth, formula = c.next, "highest of the above"
-		}
-	}
+	truth, texts := r.multiTruth()
+	formula := "highest of the above"
+	p.Evidence = texts
 	if len(p.Evidence) == 0 {
 		p.Evidence, p.Confidence = []string{r.ev.Offsets.span()}, Weak
 	}
@@ -62,11 +58,24 @@ func (r *resetting) multi() error {
 	oldest := r.oldestMulti(&p, next)
 	p.Value = fmt.Sprintf("%d,%d", uint32(next), uint32(oldest))
 	r.plan.Outcome.NextMulti, r.plan.Outcome.OldestMulti = next, oldest
-	if next != truth {
+	if next != truth && oldest != truth {
 		r.mark(truth)
 	}
 	r.add(p)
 	return nil
+}
+
+// multiTruth is the lowest id that no source says is in use.
+func (r *resetting) multiTruth() (pgdisk.MultiXactID, []string) {
+	truth := pgdisk.FirstMultiXactID
+	var texts []string
+	for i, c := range r.multiClaims() {
+		texts = append(texts, c.text)
+		if i == 0 || int32(c.next-truth) > 0 {
+			truth = c.next
+		}
+	}
+	return truth, texts
 }
 
 // roundMulti moves the id to the start of a page behind everything allocated, so that no page has
@@ -174,13 +183,8 @@ func (r *resetting) offsetClaims() []claim[pgdisk.MultiXactOffset] {
 func (r *resetting) offset() error {
 	p := Param{Switch: switchOffset, Name: "next multixact member offset", Confidence: Firm,
 		IfWrong: "Too low: the server erases the rest of that members page at its next start, and new multixacts overwrite old members: rows come out double or locked by strangers."}
-	var truth pgdisk.MultiXactOffset
-	for i, c := range r.offsetClaims() {
-		p.Evidence = append(p.Evidence, c.text)
-		if i == 0 || int32(c.next-truth) > 0 {
-			truth = c.next
-		}
-	}
+	truth, texts := r.offsetTruth()
+	p.Evidence = texts
 	if len(p.Evidence) == 0 {
 		p.Evidence, p.Confidence = []string{r.ev.Members.span()}, Weak
 	}
@@ -195,6 +199,17 @@ func (r *resetting) offset() error {
 	r.plan.Outcome.NextOffset = pgdisk.MultiXactOffset(next)
 	r.add(p)
 	return nil
+}
+
+// offsetTruth is the lowest offset that no source says is in use.
+func (r *resetting) offsetTruth() (truth pgdisk.MultiXactOffset, texts []string) {
+	for i, c := range r.offsetClaims() {
+		texts = append(texts, c.text)
+		if i == 0 || int32(c.next-truth) > 0 {
+			truth = c.next
+		}
+	}
+	return truth, texts
 }
 
 // roundOffset moves the offset to the start of a page behind everything allocated. The last page of

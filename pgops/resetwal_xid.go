@@ -32,11 +32,8 @@ func (r *resetting) xidClaims() []claim[pgdisk.XID] {
 	if r.control != nil {
 		say(r.control.CheckpointCopy.NextXID.XID(), "pg_control: NextXID %s at the last checkpoint", r.control.CheckpointCopy.NextXID)
 	}
-	if ev.WAL.NextXID != 0 {
-		say(ev.WAL.NextXID.XID(), "pg_wal: the newest checkpoint record has NextXID %s", ev.WAL.NextXID)
-	}
-	if ev.WAL.MaxXID != 0 {
-		say(ev.WAL.MaxXID+1, "pg_wal: highest transaction id in %d records from %s to %s is %d", ev.WAL.Records, ev.WAL.From, ev.WAL.End, ev.WAL.MaxXID)
+	if ev.WAL.HaveXID {
+		say(ev.WAL.NextXID.XID(), "pg_wal: %d records from %s to %s leave %d as the next transaction id", ev.WAL.Records+ev.WAL.Beyond, ev.WAL.From, ev.WAL.End, ev.WAL.NextXID.XID())
 	}
 	if ev.Xact.Used {
 		say(pgdisk.XID(ev.Xact.LastUsed)+1, "pg_xact: last entry that is not zero is %d", ev.Xact.LastUsed)
@@ -58,7 +55,7 @@ func (r *resetting) baseXID() (pgdisk.FullXID, string, Confidence) {
 		return pgdisk.FullXID(*r.opt.Epoch)<<32 | pgdisk.FullXID(r.anyXID()), "given by the operator", Firm
 	case r.control != nil:
 		return r.control.CheckpointCopy.NextXID, "pg_control", Firm
-	case r.ev.WAL.NextXID != 0:
+	case r.ev.WAL.HaveXID && r.ev.WAL.EpochKnown:
 		return r.ev.WAL.NextXID, "checkpoint record in pg_wal", Derived
 	}
 	return pgdisk.FullXID(r.anyXID()), "nothing tells it: 0 assumed", Weak
@@ -69,10 +66,8 @@ func (r *resetting) anyXID() pgdisk.XID {
 	switch {
 	case r.control != nil:
 		return r.control.CheckpointCopy.NextXID.XID()
-	case r.ev.WAL.NextXID != 0:
+	case r.ev.WAL.HaveXID:
 		return r.ev.WAL.NextXID.XID()
-	case r.ev.WAL.MaxXID != 0:
-		return r.ev.WAL.MaxXID
 	case r.ev.Xact.Files > 0:
 		return pgdisk.XID(r.ev.Xact.AllocatedEnd - 1)
 	}

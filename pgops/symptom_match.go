@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -46,7 +47,7 @@ type LogReport struct {
 func (c *Catalogue) Match(ctx context.Context, r io.Reader) (*LogReport, error) {
 	in := NewLogReader(r)
 	m := &matcher{cat: c, hits: make(map[string]*SymptomHit), objects: make(map[string]int),
-		tentative: make(map[int]tentative), cycles: newCycleCounter()}
+		tentative: make(map[int]tentative), echoes: make(map[int]tentative), cycles: newCycleCounter()}
 	var failed error
 	for n := 0; ; n++ {
 		if n%cancelEvery == 0 && ctx.Err() != nil {
@@ -63,6 +64,7 @@ func (c *Catalogue) Match(ctx context.Context, r io.Reader) (*LogReport, error) 
 		}
 		m.entry(&e)
 	}
+	m.flushEchoes()
 	report := &LogReport{Log: m.cycles.summary(in)}
 	report.Log.MoreObjects = m.dropped
 	report.Hits = m.ranked()
@@ -82,20 +84,45 @@ type matcher struct {
 	objects   map[string]int         // objects seen of each symptom
 	dropped   int
 	tentative map[int]tentative // by symptom: the latest in this start
+	echoes    map[int]tentative // by symptom: an announcement whose message has not come yet
 	cycle     int
 	cycles    *cycleCounter
 }
 
 func (m *matcher) entry(e *LogEntry) {
 	if cycle := m.cycles.observe(e); cycle != m.cycle {
+		m.flushEchoes()
 		m.cycle = cycle
 		clear(m.tentative)
 	}
 	best, captures := m.best(e)
-	if best != nil {
+	switch {
+	case best == nil:
+	case best.pattern.Echo:
+		m.flushEcho(best.symptom)
+		m.echoes[best.symptom] = tentative{rule: best, entry: *e, captures: captures}
+	default:
+		delete(m.echoes, best.symptom)
 		m.record(best, e, captures, e.Level)
 		m.confirm(m.cat.symptoms[best.symptom].ID, e.Level)
 	}
+}
+
+// flushEchoes counts the announcements that no message followed.
+func (m *matcher) flushEchoes() {
+	for symptom := range m.cat.symptoms {
+		m.flushEcho(symptom)
+	}
+}
+
+func (m *matcher) flushEcho(symptom int) {
+	t, ok := m.echoes[symptom]
+	if !ok {
+		return
+	}
+	delete(m.echoes, symptom)
+	m.record(t.rule, &t.entry, t.captures, t.entry.Level)
+	m.confirm(m.cat.symptoms[symptom].ID, t.entry.Level)
 }
 
 // best picks, of all rules that match an entry, the one that says most. Rules that wait for
@@ -155,6 +182,7 @@ func (m *matcher) key(r *rule, captures map[string]string) string {
 
 // record adds an occurrence to its hit.
 func (m *matcher) record(r *rule, e *LogEntry, captures map[string]string, level LogLevel) {
+	addDetailFile(captures, e)
 	addRedo(captures, e)
 	addRelation(captures)
 	symptom := m.cat.symptoms[r.symptom]
@@ -209,6 +237,19 @@ func addRedo(captures map[string]string, e *LogEntry) {
 		put(captures, "rel", relPath(b))
 		put(captures, "tablespace", utoa(uint32(b.Tablespace)))
 		captures["block"] = utoa(uint32(b.Block))
+	}
+}
+
+// detailFile is how slru.c names the file behind a transaction status it cannot read.
+var detailFile = regexp.MustCompile(`Could not [a-z ]{2,20} file "(pg_[a-z_/]{2,30}/[0-9A-F]{4,15})"`)
+
+// addDetailFile adds the file that only DETAIL names: the number in such a message may be a
+// transaction, a group of lockers or a member, and only the path tells which.
+func addDetailFile(captures map[string]string, e *LogEntry) {
+	for _, x := range e.Extra {
+		if m := detailFile.FindStringSubmatch(x.Text); x.Kind == "DETAIL" && m != nil {
+			put(captures, "file", m[1])
+		}
 	}
 }
 

@@ -18,6 +18,8 @@ import (
 //	with: WAL redo at {lsn}                 (optional: one of its DETAIL, HINT, CONTEXT lines matches)
 //	then: id id                             (optional: counts only if one of these follows in the same start)
 //	before: id id                           (optional: weighs as much as one of these that follows)
+//	echo: yes                               (optional: announces the message proper; not counted if that one follows)
+//	prefer: yes                             (optional: wins over other patterns that match the same message)
 //	weak: yes                               (optional: ordinary events write it too; shown as harmless)
 //	meaning: text
 //	next: text
@@ -119,6 +121,10 @@ func (s *Symptom) setPattern(key, value string) error {
 		p.Then = strings.Fields(value)
 	case "before":
 		p.Before = strings.Fields(value)
+	case "echo":
+		p.Echo = true
+	case "prefer":
+		p.Prefer = true
 	case "weak":
 		p.Weak = true
 	default:

@@ -14,18 +14,21 @@ import (
 // matches from the start of the message; "$" at its end means that nothing may follow.
 type Pattern struct {
 	Message string
-	With    string
-	Levels  []LogLevel
-	Then    []string
-	Before  []string
-	Weak    bool
+	With    string     // must match one of the DETAIL, HINT or CONTEXT lines
+	Levels  []LogLevel // none: WARNING and worse, LOG, and lines without a severity
+	Then    []string   // counts only if one of these symptoms follows in the same start
+	Before  []string   // takes over the level of one of these that follows in the same start
+	Echo    bool       // announces the message proper, and is not counted if that one follows
+	Prefer  bool       // wins over other patterns that match the same message
+	Weak    bool       // ordinary events write it too
 }
 
 // rule is a compiled pattern.
 type rule struct {
 	symptom int
 	pattern Pattern
-	literal string // must occur in the message: spares most regular expressions
+	prefix  string // the message starts with it: spares almost all regular expressions
+	literal string // or at least contains it, where a line has no severity to start behind
 	weight  int    // fixed characters: of two rules that match, the one that says more wins
 	message *regexp.Regexp
 	anyhow  *regexp.Regexp // the same not anchored, for lines without a severity
@@ -47,9 +50,9 @@ func placeholder(name string) (expr string, captured, ok bool) {
 	case "hex":
 		return `[0-9A-Fa-f]+`, true, true
 	case "file", "table", "index", "name":
-		return `[^"\n]{1,1024}?`, true, true
+		return `[^"\n]+?`, true, true
 	case "rel":
-		return `(?:base|global|pg_tblspc)/[A-Za-z0-9_/.]{1,200}`, true, true
+		return `(?:base/\d+|global|pg_tblspc/\d+/\w+/\d+)/(?:t\d+_)?\d+(?:_[a-z]+)?(?:\.\d+)?`, true, true
 	case "segment":
 		return `[0-9A-F]{24}(?:\.\w{1,20})?`, true, true
 	case "q":
@@ -75,6 +78,10 @@ func (c *Catalogue) compile(i int, p Pattern) (rule, error) {
 		return rule{}, err
 	}
 	r.literal, r.weight = literal, weight
+	r.prefix, _, _ = strings.Cut(strings.TrimSuffix(p.Message, "$"), "{")
+	if p.Prefer {
+		r.weight += 10000
+	}
 	if r.message, err = regexp.Compile(`(?s)^` + expr); err != nil {
 		return rule{}, fmt.Errorf("pattern %q: %w", p.Message, err)
 	}
@@ -93,6 +100,20 @@ func (c *Catalogue) compile(i int, p Pattern) (rule, error) {
 		return rule{}, fmt.Errorf("pattern %q: %w", p.With, err)
 	}
 	return r, nil
+}
+
+// minWeight keeps out a pattern that would match almost anything.
+const minWeight = 8
+
+// alternation makes an expression from "a|b" and gives the length of the shortest word.
+func alternation(words string) (expr string, shortest int) {
+	parts := strings.Split(words, "|")
+	shortest = len(parts[0])
+	for i, part := range parts {
+		shortest = min(shortest, len(part))
+		parts[i] = regexp.QuoteMeta(part)
+	}
+	return "(?:" + strings.Join(parts, "|") + ")", shortest
 }
 
 // translate makes a regular expression from a pattern, with its longest literal part and the
@@ -115,12 +136,9 @@ func translate(pattern string) (expr, longest string, weight int, err error) {
 		at = m[1]
 		name := rest[m[2]:m[3]]
 		if strings.Contains(name, "|") {
-			parts := strings.Split(name, "|")
-			for i := range parts {
-				parts[i] = regexp.QuoteMeta(parts[i])
-			}
-			b.WriteString("(?:" + strings.Join(parts, "|") + ")")
-			weight++
+			alternatives, shortest := alternation(name)
+			b.WriteString(alternatives)
+			weight += shortest
 			continue
 		}
 		sub, captured, ok := placeholder(name)
@@ -134,7 +152,7 @@ func translate(pattern string) (expr, longest string, weight int, err error) {
 		b.WriteString(sub)
 	}
 	addLiteral(rest[at:])
-	if len(longest) < 4 {
+	if weight < minWeight {
 		return "", "", 0, fmt.Errorf("pattern %q has too little fixed text", pattern)
 	}
 	if end {
@@ -145,12 +163,14 @@ func translate(pattern string) (expr, longest string, weight int, err error) {
 
 // match applies the rule to an entry and returns what it captured.
 func (r *rule) match(e *LogEntry) (map[string]string, bool) {
-	if !strings.Contains(e.Message, r.literal) || !r.levelFits(e.Level) {
-		return nil, false
-	}
 	re := r.message
 	if e.Level == LevelNone {
 		re = r.anyhow
+	} else if !strings.HasPrefix(e.Message, r.prefix) {
+		return nil, false
+	}
+	if !strings.Contains(e.Message, r.literal) || !r.levelFits(e.Level) {
+		return nil, false
 	}
 	m := re.FindStringSubmatch(e.Message)
 	if m == nil {

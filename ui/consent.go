@@ -171,8 +171,8 @@ func isDemo(v engine.View) bool {
 	return v.Opened.Options.Settings["demo"] != "" || strings.HasPrefix(target, "pgrescue-demo")
 }
 
-// waiting is what the view waits for from a person, as the number of the event that
-// asked; 0 when nothing is asked. It tells two questions apart that look alike.
+// pending is what a view waits for from a person. Each question and gate has its own
+// pointer, which tells two apart that look alike.
 type pending struct {
 	question *engine.Asked
 	gate     *engine.Proposal

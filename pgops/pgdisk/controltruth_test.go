@@ -2,20 +2,13 @@ package pgdisk
 
 import (
 	"bytes"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 )
-
-// With -control-fixtures, TestControlTruth writes testdata/control anew from the images'
-// servers. PGDISK_CLUSTERS adds data directories of majors that have no image:
-// 14=/path/to/data,16=/path/to/data.
-var writeControlFixtures = flag.Bool("control-fixtures", false, "write testdata/control from real servers")
 
 // TestControlTruth compares every field with pg_controldata of the same major: of a cluster
 // stopped in order, of one that crashed, and of files with damaged values.
@@ -107,33 +100,4 @@ func damageControl(t *testing.T, b []byte, seed uint64) []byte {
 	}
 	out[c.CRCOffset] ^= 1
 	return out
-}
-
-// writeFixtures stores control files with what pg_controldata says of them.
-func writeFixtures(t *testing.T, tr *truth, files [][]byte) {
-	t.Helper()
-	names := []string{fmt.Sprintf("pg%d", tr.major), fmt.Sprintf("pg%d-running", tr.major)}
-	if tr.major == 15 { // its pg_controldata reads the layout of 13 to 16
-		for spec := range strings.SplitSeq(os.Getenv("PGDISK_CLUSTERS"), ",") {
-			major, dir, ok := strings.Cut(spec, "=")
-			if !ok {
-				continue
-			}
-			b, err := os.ReadFile(filepath.Join(dir, "global", "pg_control"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			names, files = append(names, "pg"+major), append(files, b)
-		}
-	}
-	texts := tr.controldata(t, "UTC0", files...)
-	for i, name := range names {
-		name = filepath.Join("testdata", "control", name)
-		if err := os.WriteFile(name+".bin", files[i], 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name+".txt", []byte(texts[i]), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
 }

@@ -91,7 +91,7 @@ func (r *RelFile) parseName(name string) bool {
 	var ok bool
 	if rest, found := strings.CutPrefix(name, "t"); found {
 		backend, number, cut := strings.Cut(rest, "_")
-		if r.Backend, ok = parseBackend(backend); !cut || !ok {
+		if r.Backend, ok = parseDecimal(backend); !cut || !ok {
 			return false
 		}
 		r.Temp, name = true, number
@@ -156,18 +156,15 @@ func LocateBlock(b BlockNumber, perSegment uint32) (segment uint32, off int64) {
 	return uint32(b) / perSegment, int64(uint32(b)%perSegment) * BlockSize
 }
 
-// parseOID reads a number as PostgreSQL writes it in file names: decimal, not 0, no leading zero.
+// parseOID reads a number as PostgreSQL writes it in file names: decimal and not 0.
 func parseOID[T ~uint32](s string) (T, bool) {
-	if strings.HasPrefix(s, "0") {
-		return 0, false
-	}
-	n, ok := parseBackend(s)
-	return T(n), ok
+	n, ok := parseDecimal(s)
+	return T(n), ok && n != 0
 }
 
-// parseBackend reads a decimal number without sign.
-func parseBackend(s string) (uint32, bool) {
-	if strings.Trim(s, "0123456789") != "" {
+// parseDecimal reads a number without sign or leading zero.
+func parseDecimal(s string) (uint32, bool) {
+	if strings.Trim(s, "0123456789") != "" || (len(s) > 1 && s[0] == '0') {
 		return 0, false
 	}
 	n, err := strconv.ParseUint(s, 10, 32)

@@ -81,16 +81,19 @@ func (tr *truth) files(t *testing.T, path string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if h.Typeflag != tar.TypeReg {
-			continue
-		}
 		_, rest, _ := strings.Cut(h.Name, "/")
 		name := filepath.Join(dir, filepath.FromSlash(rest))
-		b, err := io.ReadAll(r)
+		if h.Typeflag == tar.TypeDir {
+			err = os.MkdirAll(name, 0o700)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+		if h.Typeflag != tar.TypeReg {
+			continue
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(name, b, 0o600); err != nil {
@@ -125,3 +128,20 @@ func (tr *truth) controldata(t *testing.T, tz string, files ...[]byte) []string 
 }
 
 func second[T any](_ T, err error) error { return err }
+
+// diffRows reports the first rows that differ.
+func diffRows(t *testing.T, got, want []string) {
+	t.Helper()
+	if len(got) != len(want) || len(want) == 0 {
+		t.Errorf("%d rows, want %d", len(got), len(want))
+	}
+	bad := 0
+	for i := range min(len(got), len(want)) {
+		if got[i] != want[i] {
+			t.Errorf("row %d:\n got %s\nwant %s", i, got[i], want[i])
+			if bad++; bad == 5 {
+				return
+			}
+		}
+	}
+}

@@ -106,15 +106,7 @@ func (s *walCheckpointScan) page(ctx context.Context, page LSN) error {
 // try reads one candidate.
 func (s *walCheckpointScan) try(ctx context.Context, at LSN) error {
 	s.r.Seek(at)
-	rec, err := s.r.read(ctx, at, func(h WALRecordHeader, lsn LSN) string {
-		if class := h.Info & walInfoRmgrMask; h.Rmid != RmgrXLOG || class != walXLOGCheckpointOnline && class != walXLOGCheckpointShutdown {
-			return "not a checkpoint"
-		}
-		if h.Prev >= lsn {
-			return "links forward"
-		}
-		return ""
-	})
+	rec, err := s.r.read(ctx, at, walLink{})
 	if _, ok := errors.AsType[*WALStop](err); ok {
 		return nil
 	}

@@ -116,29 +116,36 @@ func (s *walSearch) searchPage(ctx context.Context, at LSN) (LSN, error) {
 		return 0, err
 	}
 	copy(s.copy[:], b)
-	current := walPageCurrent(s.copy[:], page, s.r.magic)
-	if s.end.ResumeLSN == 0 {
-		s.zeros(page, at, current)
-	}
-	if !current {
+	if !walPageCurrent(s.copy[:], page, s.r.magic) {
+		if s.end.ResumeLSN == 0 {
+			s.zeros(page, at, next, false)
+		}
 		return next, nil
 	}
 	h, err := DecodeWALPageHeader(s.copy[:])
 	if err != nil {
 		return 0, err
 	}
+	from := at
 	at = max(at, page+LSN(h.Size()))
 	if at < next && !walAllZero(s.copy[at-page:]) {
 		s.dirty = true
 	}
-	for ; at < next; at += walAlign {
+	for searching := s.end.ResumeLSN == 0; at < next; at += walAlign {
 		if !s.plausible(page, at) {
 			continue
 		}
 		end, err := s.follow(ctx, at)
+		if searching && end > at {
+			s.zeros(page, from, at, true)
+			s.endZeros()
+		}
 		if err != nil || end > at {
 			return end, err
 		}
+	}
+	if s.end.ResumeLSN == 0 {
+		s.zeros(page, from, next, true)
 	}
 	return next, nil
 }
@@ -151,23 +158,14 @@ func (s *walSearch) plausible(page, at LSN) bool {
 		return false
 	}
 	h, err := DecodeWALRecordHeader(b)
-	return err != nil || h.pad == 0 && s.links(h, at) == ""
-}
-
-// links is the check of a record that may have been lost: it must link to the stop, or
-// to something between that and itself.
-func (s *walSearch) links(h WALRecordHeader, lsn LSN) string {
-	if h.Prev < s.stop.LSN || h.Prev >= lsn {
-		return "links elsewhere"
-	}
-	return ""
+	return err != nil || h.pad == 0 && h.Prev >= s.stop.LSN && h.Prev < at
 }
 
 // follow reads the chain of records that starts at a candidate and returns where it
 // breaks; at itself if there is no record.
 func (s *walSearch) follow(ctx context.Context, at LSN) (LSN, error) {
 	s.r.Seek(at)
-	rec, err := s.r.read(ctx, at, s.links)
+	rec, err := s.r.read(ctx, at, walLink{least: s.stop.LSN})
 	for err == nil {
 		s.found(rec)
 		at = rec.EndLSN
@@ -184,7 +182,6 @@ func (s *walSearch) found(rec *WALRecord) {
 	e := s.end
 	if e.ResumeLSN == 0 {
 		e.ResumeLSN = rec.LSN
-		s.endZeros()
 	}
 	e.LastBeyond = rec.LSN
 	e.RecordsBeyond++
@@ -198,10 +195,10 @@ func (s *walSearch) found(rec *WALRecord) {
 	}
 }
 
-// zeros measures runs of zero sectors in the page from an LSN on. A run counts once
+// zeros measures runs of zero sectors in a page, between two LSNs. A run counts once
 // something follows it that was written later: zeros up to the end are normal.
-func (s *walSearch) zeros(page, from LSN, current bool) {
-	for sector := (from + walSector - 1) &^ (walSector - 1); sector < page+BlockSize; sector += walSector {
+func (s *walSearch) zeros(page, from, to LSN, current bool) {
+	for sector := (from + walSector - 1) &^ (walSector - 1); sector+walSector <= to; sector += walSector {
 		switch {
 		case walAllZero(s.copy[sector-page : sector-page+walSector]):
 			if s.zeroFrom == s.zeroTo {

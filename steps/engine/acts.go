@@ -147,8 +147,11 @@ func (s *Session) requireUnchanged(ctx context.Context, first *Step) error {
 		return Errorf(Stale, "find out who writes to it, then start a new incident: its snapshot will be current",
 			"the original is no longer what was rehearsed: %s", strings.Join(differences, "; "))
 	}
-	return nil
+	return s.emit(Performance, first.Name, KindSaid, Said{UnchangedWords + ", byte for byte: nothing has been written to it"})
 }
+
+// UnchangedWords begin the sentence that a performance opens with.
+const UnchangedWords = "the original is what the snapshot holds"
 
 // conclude turns the way the play ended into the closing event.
 func (s *Session) conclude(err error) Closed {

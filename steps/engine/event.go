@@ -89,6 +89,8 @@ type Reopened struct {
 	Actor        string `json:"actor"`
 	Reason       string `json:"reason"`
 	RehearseOnly bool   `json:"rehearse_only,omitempty"`
+	// RehearseAgain drops a passed rehearsal, as long as the original is untouched.
+	RehearseAgain bool `json:"rehearse_again,omitempty"`
 }
 
 // ActData begins an act. Attempt counts from 1.

@@ -259,6 +259,9 @@ func (v View) absorb(e Event) (View, error) {
 			return v, err
 		}
 		v.Closed, v.Opened.Options.RehearseOnly = nil, r.RehearseOnly
+		if r.RehearseAgain && v.Original == Untouched {
+			v.Rehearsed = nil
+		}
 	case KindSaid:
 		return v, place(e, v.Attempt, &v.Said)
 	case KindFinding:

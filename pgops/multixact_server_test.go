@@ -1,0 +1,232 @@
+package pgops
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// apply carries out edits as the agent does: compare, write, never leave a hole.
+func apply(t *testing.T, dir string, edits []Edit) {
+	t.Helper()
+	for _, e := range edits {
+		path := filepath.Join(dir, e.Path)
+		_, err := os.Stat(path)
+		if e.Create != errors.Is(err, os.ErrNotExist) {
+			t.Fatalf("%s: create %v, but %v", e, e.Create, err)
+		}
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		must(t, err)
+		info, err := f.Stat()
+		must(t, err)
+		if e.Offset > info.Size() {
+			t.Fatalf("%s: leaves a hole behind %d", e, info.Size())
+		}
+		have := make([]byte, min(e.Len(), info.Size()-e.Offset))
+		if _, err := f.ReadAt(have, e.Offset); err != nil && err != io.EOF {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(have, e.Before) {
+			t.Fatalf("%s: before is %x, on disk is %x", e, e.Before, have)
+		}
+		_, err = e.WriteTo(io.NewOffsetWriter(f, e.Offset))
+		must(t, err)
+		must(t, f.Close())
+		parent, err := os.Stat(filepath.Dir(path))
+		must(t, err)
+		owner := parent.Sys().(*syscall.Stat_t)
+		must(t, os.Chown(path, int(owner.Uid), int(owner.Gid)))
+	}
+}
+
+// makeMultis makes n rows of each kind of multixact in tables of their own, and a few by two sessions.
+const makeMultis = `
+create table locked(id int primary key, v text);
+create table updated(id int primary key, v text) with (fillfactor = 60);
+create table moved(id int primary key, v text);
+create table undone(id int primary key, v text);
+create table deleted(id int primary key, v text);
+insert into locked select g, repeat('l', 100) from generate_series(1, 700) g;
+insert into updated select g, 'u' from generate_series(1, 700) g;
+insert into moved select g, repeat('m', 800) from generate_series(1, 300) g;
+insert into undone select g, 'x' from generate_series(1, 100) g;
+insert into deleted select g, 'd' from generate_series(1, 50) g;
+create index on moved (v);
+vacuum analyze;
+do $$ begin for i in 1..500 loop
+  perform 1 from locked where id = i for key share;
+  begin perform 1 from locked where id = i for share; exception when division_by_zero then null; end;
+end loop; end $$;
+do $$ begin for i in 1..500 loop
+  perform 1 from updated where id = i for key share;
+  begin update updated set v = 'new' where id = i; exception when division_by_zero then null; end;
+end loop; end $$;
+do $$ begin for i in 1..200 loop
+  perform 1 from moved where id = i for key share;
+  begin update moved set v = repeat('n', 801) where id = i; exception when division_by_zero then null; end;
+end loop; end $$;
+do $$ begin for i in 1..60 loop
+  perform 1 from undone where id = i for key share;
+  begin update undone set v = 'never' where id = i; perform 1/0; exception when division_by_zero then null; end;
+end loop; end $$;
+do $$ begin for i in 1..20 loop
+  perform 1 from deleted where id = i for key share;
+  begin delete from deleted where id = i; exception when division_by_zero then null; end;
+end loop; end $$;
+`
+
+const twoSessions = `for s in 1 2 3; do
+psql -X -q -d postgres -c "begin; select count(*) from (select 1 from locked where id > 600 for key share) x; select pg_sleep(0.7); commit" >/dev/null &
+sleep 0.1
+done; wait`
+
+// forgetWAL leaves nothing of what was done in pg_wal.
+const forgetWAL = "select pg_switch_wal(); checkpoint; select pg_switch_wal(); checkpoint;"
+
+// rows gives every table's rows as the server returns them, with index scans off.
+const allRows = `set enable_indexscan = off; set enable_bitmapscan = off; set enable_indexonlyscan = off;
+select 'locked', count(*), count(distinct id), md5(string_agg(id || v, ',' order by id, v)) from locked union all
+select 'updated', count(*), count(distinct id), md5(string_agg(id || v, ',' order by id, v)) from updated union all
+select 'moved', count(*), count(distinct id), md5(string_agg(id || v, ',' order by id, v)) from moved union all
+select 'undone', count(*), count(distinct id), md5(string_agg(id || v, ',' order by id, v)) from undone;`
+
+// useRows takes every row lock and freezes everything, which meets every xmax.
+const useRows = `begin; select count(*) from (select 1 from locked for update) x; select count(*) from (select 1 from updated for update) x;
+select count(*) from (select 1 from moved for update) x; select count(*) from (select 1 from undone for update) x; rollback;
+update updated set v = v || '!' where id % 2 = 0; update moved set v = 'short' where id % 3 = 0;
+vacuum freeze; vacuum full moved;`
+
+// repair scans, plans and carries out everything that is needed before the server may start.
+func (s *server) repair() (*MultiXactReport, *MultiXactPlan, *ResetPlan) {
+	s.t.Helper()
+	ctx := context.Background()
+	ev, reset := s.plan(ResetOptions{})
+	rep, err := ScanMultiXact(ctx, s.pieces(), ev, nil)
+	must(s.t, err)
+	plan, err := PlanMultiXactRepair(ctx, s.pieces(), ev, reset, 0, nil)
+	must(s.t, err)
+	again, err := PlanMultiXactRepair(ctx, s.pieces(), ev, reset, 0, nil)
+	must(s.t, err)
+	if plan.Digest != again.Digest || plan.Digest == "" {
+		s.t.Errorf("two plans of the same files have digests %s and %s", plan.Digest, again.Digest)
+	}
+	apply(s.t, s.data, reset.Edits)
+	apply(s.t, s.data, plan.Edits)
+	s.reset(reset)
+	return rep, plan, reset
+}
+
+// damages are ways to lose multixact data, as shell scripts in the data directory.
+var multiDamages = map[string]string{
+	"offsets gone":    "rm pg_multixact/offsets/0000",
+	"offsets cut":     "truncate -s 5000 pg_multixact/offsets/0000",
+	"members gone":    "rm pg_multixact/members/0000",
+	"members cut":     "truncate -s 8192 pg_multixact/members/0000",
+	"members cut odd": "truncate -s 9001 pg_multixact/members/0000",
+	"members zeroed":  "dd if=/dev/zero of=pg_multixact/members/0000 bs=8192 count=2 conv=notrunc 2>/dev/null",
+	"offsets zeroed":  "dd if=/dev/zero of=pg_multixact/offsets/0000 bs=4096 count=1 conv=notrunc 2>/dev/null",
+	"both gone":       "rm pg_multixact/*/0000",
+}
+
+// Multixacts that nothing remembers: every row comes out as in the undamaged twin, but for deleted rows, which are
+// kept and counted.
+func TestLostMultiXactsAreTreated(t *testing.T) {
+	onServers(t, serverImages, func(t *testing.T, image string) {
+		initdb := []string{}
+		if image == "postgres:15" {
+			initdb = append(initdb, "--data-checksums")
+		}
+		s := newServer(t, image, initdb...)
+		s.start()
+		s.query(makeMultis)
+		s.sh(twoSessions)
+		s.query(forgetWAL)
+		s.crash()
+		s.copyTo("twin")
+		s.start()
+		want := s.query(allRows)
+		s.stop("fast")
+		for name, damage := range multiDamages {
+			t.Run(name, func(t *testing.T) {
+				s := *s
+				s.t = t
+				s.useCopy("twin")
+				s.sh("cd /work/data && " + damage)
+				rep, plan, _ := s.repair()
+				t.Logf("total %+v; treated %+v; restored %+v; %d edits", rep.Total, plan.Total, rep.Restorable, plan.Count)
+				if rep.Total.Lost() == 0 || plan.Total.Kept != rep.Total.Deleted || rep.Restorable.Restored != 0 {
+					t.Errorf("lost %d, kept %d, deleted %d, restored from WAL %d", rep.Total.Lost(), plan.Total.Kept, rep.Total.Deleted, rep.Restorable.Restored)
+				}
+				s.start()
+				if got := s.query(allRows); got != want {
+					t.Errorf("rows:\n%s\nwant:\n%s", got, want)
+				}
+				if n := s.number("select count(*) from deleted"); n != 30+int(plan.Total.Kept) {
+					t.Errorf("%d rows in deleted, want 30 and the %d kept ones", n, plan.Total.Kept)
+				}
+				s.query(useRows)
+				s.stop("fast")
+			})
+		}
+	})
+}
+
+// The same damage while WAL still has the creations: everything is restored, nothing is treated.
+func TestMultiXactsAreRestoredFromWAL(t *testing.T) {
+	onServers(t, serverImages, func(t *testing.T, image string) {
+		s := newServer(t, image)
+		s.start()
+		s.query(makeMultis)
+		s.query("checkpoint;")
+		s.sh(twoSessions)
+		s.query("update locked set v = 'later' where id = 700")
+		s.crash()
+		s.copyTo("twin")
+		_, reset := s.plan(ResetOptions{})
+		s.reset(reset)
+		s.start()
+		want := s.query(allRows + "select * from deleted order by id;")
+		s.stop("fast")
+		for _, damage := range []string{"offsets gone", "members cut odd", "both gone", "offsets zeroed"} {
+			t.Run(damage, func(t *testing.T) {
+				s := *s
+				s.t = t
+				s.useCopy("twin")
+				s.sh("cd /work/data && " + multiDamages[damage])
+				rep, plan, _ := s.repair()
+				t.Logf("total %+v; treated %+v; restored %+v; %d edits", rep.Total, plan.Total, rep.Restorable, plan.Count)
+				if rep.Total.Lost() != 0 || rep.Total.FromWAL == 0 || plan.Total.Pages != 0 {
+					t.Errorf("lost %d, from WAL %d, treated pages %d", rep.Total.Lost(), rep.Total.FromWAL, plan.Total.Pages)
+				}
+				s.start()
+				if got := s.query(allRows + "select * from deleted order by id;"); got != want {
+					t.Errorf("rows:\n%s\nwant:\n%s", got, want)
+				}
+				s.query(useRows)
+				s.stop("fast")
+			})
+		}
+	})
+}
+
+// H8: what a blind fill of the members does, so that the tests above are known to be able to fail.
+func TestZeroedMembersDuplicateRows(t *testing.T) {
+	onServers(t, []string{"postgres:15"}, func(t *testing.T, image string) {
+		s := newServer(t, image)
+		s.start()
+		s.query(makeMultis + forgetWAL)
+		s.stop("fast")
+		s.sh("cd /work/data && size=$(stat -c %s pg_multixact/members/0000) && rm pg_multixact/members/0000 && truncate -s $size pg_multixact/members/0000")
+		s.start()
+		got := strings.Split(s.query(allRows), "\n")[1]
+		if !strings.HasPrefix(got, "updated|1200|700|") {
+			t.Errorf("updated: %s, want 1200 rows with 700 keys", got)
+		}
+	})
+}

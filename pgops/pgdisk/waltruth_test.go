@@ -1,0 +1,430 @@
+package pgdisk
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// walTruthLine is one record as pg_waldump prints it.
+type walTruthLine struct {
+	rmgr, class string
+	recLen      int
+	totLen      uint32
+	xid         XID
+	lsn, prev   LSN
+	desc        string
+	blocks      []string
+}
+
+// TestWALAgainstWaldump reads the WAL of a server of each major and compares every
+// record with what that major's pg_waldump prints.
+func TestWALAgainstWaldump(t *testing.T) {
+	script, err := os.ReadFile("testdata/wal/workload.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, major := range truthMajors() {
+		t.Run(fmt.Sprint(major), func(t *testing.T) {
+			t.Parallel()
+			tr := startTruth(t, major)
+			tr.docker(t, bytes.NewReader(script), "exec", "--interactive", tr.container, "sh", "-c", "cat >/tmp/workload.sh")
+			tr.sh(t, fmt.Sprintf("MAJOR=%d sh /tmp/workload.sh", major))
+			out := tr.files(t, "/tmp/out")
+			compareWALTruth(t, major, out)
+		})
+	}
+}
+
+func compareWALTruth(t *testing.T, major int, out string) {
+	startText, err := os.ReadFile(filepath.Join(out, "start"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, err := ParseLSN(strings.TrimSpace(string(startText)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := readWALTruth(t, filepath.Join(out, "one.dump"))
+	src := WALSource{FS: os.DirFS(filepath.Join(out, "one")), SegSize: 1 << 20, Timeline: 1}
+	end := compareWALDump(t, src, start, one)
+	checkWALTruthEnd(t, end, filepath.Join(out, "one.err"))
+	if end.Major != major {
+		t.Errorf("major %d, want %d", end.Major, major)
+	}
+	if kind := end.Kind; kind != WALEndClean {
+		t.Errorf("end is %s, want clean: %s", kind, end.Reason)
+	}
+
+	compareWALCheckpoints(t, src, start, one)
+	damageWALTruth(t, src, filepath.Join(out, "one"), start, one)
+	if size, err := DetectWALSegSize(src.FS); err != nil || size != src.SegSize {
+		t.Errorf("segment size %d, %v", size, err)
+	}
+
+	two := readWALTruth(t, filepath.Join(out, "two.dump"))
+	src = WALSource{FS: os.DirFS(filepath.Join(out, "two")), SegSize: 1 << 20, Timeline: 2}
+	end = compareWALDump(t, src, start, append(one[:len(one):len(one)], two...))
+	checkWALTruthEnd(t, end, filepath.Join(out, "two.err"))
+	if end.Timeline != 2 {
+		t.Errorf("ended on timeline %d, want 2", end.Timeline)
+	}
+	wantWALKinds(t, major, append(one, two...))
+}
+
+// compareWALDump reads all records and holds each against its line.
+func compareWALDump(t *testing.T, src WALSource, start LSN, lines []walTruthLine) *WALEnd {
+	t.Helper()
+	n, bad := 0, 0
+	end, err := FindWALEnd(context.Background(), src, start, func(rec *WALRecord) error {
+		if n >= len(lines) {
+			return fmt.Errorf("record %s at %s is one more than pg_waldump has", rec, rec.LSN)
+		}
+		for _, diff := range lines[n].diff(rec) {
+			t.Errorf("record %d at %s: %s", n, rec.LSN, diff)
+			if bad++; bad > 20 {
+				return fmt.Errorf("too many differences")
+			}
+		}
+		n++
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n != len(lines) {
+		t.Errorf("read %d records, pg_waldump %d; our end: %s", n, len(lines), end.Reason)
+	}
+	return end
+}
+
+// diff says in what a record and its line differ.
+func (l walTruthLine) diff(rec *WALRecord) (diffs []string) {
+	check := func(what string, got, want any) {
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			diffs = append(diffs, fmt.Sprintf("%s is %v, pg_waldump says %v (%s)", what, got, want, l.desc))
+		}
+	}
+	check("lsn", rec.LSN, l.lsn)
+	check("prev", rec.Prev, l.prev)
+	check("total length", rec.TotLen, l.totLen)
+	check("length without images", int(rec.TotLen)-rec.ImageBytes(), l.recLen)
+	check("xid", rec.XID, l.xid)
+	check("manager", rec.Rmid, l.rmgr)
+	check("class", rec.Class(), l.class)
+	var blocks []string
+	for i := range rec.Blocks {
+		blocks = append(blocks, blockAsWaldump(&rec.Blocks[i]))
+	}
+	check("blocks", strings.Join(blocks, "; "), strings.Join(l.blocks, "; "))
+	if want, ok := describeWALRecord(rec); ok && !strings.Contains(l.desc, want) {
+		diffs = append(diffs, fmt.Sprintf("body reads %q, pg_waldump says %q", want, l.desc))
+	}
+	return diffs
+}
+
+func blockAsWaldump(b *WALBlockRef) string {
+	s := fmt.Sprintf("#%d: rel %s", b.ID, b.Rel)
+	if b.Fork != 0 {
+		s += " fork " + b.Fork.String()
+	}
+	s += fmt.Sprintf(" blk %d", b.Block)
+	switch {
+	case b.HasImage && b.ApplyImage:
+		s += " FPW"
+	case b.HasImage:
+		s += " FPW for WAL verification"
+	}
+	return s
+}
+
+// describeWALRecord puts the bodies that are decoded here into pg_waldump's words.
+func describeWALRecord(rec *WALRecord) (string, bool) {
+	if c, ok := rec.WALCheckpoint(); ok {
+		level := ""
+		if rec.Major >= 17 {
+			level = "wal_level " + c.Level.String() + "; "
+		}
+		return fmt.Sprintf("redo %s; tli %d; prev tli %d; fpw %t; %s", c.Redo, c.ThisTimeLineID, c.PrevTimeLineID, c.FullPageWrites, level) +
+			fmt.Sprintf("xid %s; oid %d; multi %d; offset %d; oldest xid %d in DB %d; oldest multi %d in DB %d; oldest/newest commit timestamp xid: %d/%d; oldest running xid %d;",
+				c.NextXID, c.NextOID, c.NextMulti, c.NextMultiOffset, c.OldestXID, c.OldestXIDDB, c.OldestMulti, c.OldestMultiDB,
+				c.OldestCommitTsXID, c.NewestCommitTsXID, c.OldestActiveXID), true
+	}
+	if m, ok := rec.WALMultiCreate(); ok {
+		s := fmt.Sprintf("%d offset %d nmembers %d:", m.Multi, m.Offset, m.Len())
+		for _, member := range m.Members() {
+			s += fmt.Sprintf(" %d (%s)", member.XID, member.Status)
+		}
+		return s, true
+	}
+	if z, ok := rec.WALMultiZero(); ok {
+		return fmt.Sprint(z.Page), true
+	}
+	if x, ok, err := rec.WALXact(); ok {
+		return describeWALXact(rec, x, err), true
+	}
+	if oid, ok := rec.WALNextOID(); ok {
+		return fmt.Sprint(oid), true
+	}
+	if p, ok := rec.WALRestorePoint(); ok {
+		return p.Name, true
+	}
+	if on, ok := rec.WALFullPageWrites(); ok {
+		return fmt.Sprint(on), true
+	}
+	if p, ok := rec.WALParameters(); ok {
+		return fmt.Sprintf("max_connections=%d max_worker_processes=%d max_wal_senders=%d max_prepared_xacts=%d max_locks_per_xact=%d wal_level=%s wal_log_hints=%s track_commit_timestamp=%s",
+			p.MaxConnections, p.MaxWorkerProcesses, p.MaxWALSenders, p.MaxPreparedXacts, p.MaxLocksPerXact, p.Level, walOnOff(p.WALLogHints), walOnOff(p.TrackCommitTimestamp)), true
+	}
+	if e, ok := rec.WALEndOfRecovery(); ok {
+		return fmt.Sprintf("tli %d; prev tli %d; time %s", e.ThisTimeLineID, e.PrevTimeLineID, e.Time.Format("2006-01-02 15:04:05.000000 MST")), true
+	}
+	if top, subxacts, ok := rec.WALAssignment(); ok {
+		return fmt.Sprintf("xtop %d: subxacts: %s", top, walXIDList(subxacts)), true
+	}
+	if _, ok := rec.WALBackupEnd(); ok {
+		return "/", true
+	}
+	return "", false
+}
+
+func describeWALXact(rec *WALRecord, x WALXact, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	s := x.Time.Format("2006-01-02 15:04:05.")
+	s += strings.TrimRight(x.Time.Format("000000"), "0")
+	s = strings.TrimSuffix(s, ".")
+	if x.Kind == WALPrepared {
+		return "gid " + x.GID + ": " + s
+	}
+	if x.XID != rec.XID {
+		return fmt.Sprintf("%d: %s", x.XID, s)
+	}
+	return s
+}
+
+func walOnOff(b bool) string {
+	if b {
+		return "on"
+	}
+	return "off"
+}
+
+func walXIDList(b []byte) string {
+	x := WALXact{Subxacts: b}
+	var ids []string
+	for i := range x.SubxactCount() {
+		ids = append(ids, fmt.Sprint(x.Subxact(i)))
+	}
+	return strings.Join(ids, " ")
+}
+
+// checkWALTruthEnd compares the place of the end with what pg_waldump complained about.
+func checkWALTruthEnd(t *testing.T, end *WALEnd, errFile string) {
+	t.Helper()
+	text, err := os.ReadFile(errFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`error in WAL record at ([0-9A-F/]+): .*?(?: at |LSN )([0-9A-F]+/[0-9A-F]+)`).FindSubmatch(text)
+	if m == nil {
+		t.Fatalf("no end in what pg_waldump says: %s", text)
+	}
+	last, err := ParseLSN(string(m[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := ParseLSN(string(m[2]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if end.LastRecord != last {
+		t.Errorf("last record at %s, pg_waldump: %s", end.LastRecord, text)
+	}
+	if end.Stop.LSN != at {
+		t.Errorf("stopped at %s (%s), pg_waldump: %s", end.Stop.LSN, end.Stop.Text, text)
+	}
+}
+
+func readWALTruth(t *testing.T, name string) []walTruthLine {
+	t.Helper()
+	file, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	line := regexp.MustCompile(`^rmgr: (\S+)\s+len \(rec/tot\):\s*(\d+)/\s*(\d+), tx:\s*(\d+), lsn: (\S+), prev (\S+), desc: (UNKNOWN \([0-9a-f]+\)|\S+)(.*)$`)
+	block := regexp.MustCompile(`blkref (#\d+: rel \d+/\d+/\d+(?: fork \w+)? blk \d+(?: FPW for WAL verification| FPW)?)`)
+	var lines []walTruthLine
+	s := bufio.NewScanner(file)
+	s.Buffer(nil, 64<<20)
+	for s.Scan() {
+		m := line.FindStringSubmatch(s.Text())
+		if m == nil {
+			t.Fatalf("not a line of pg_waldump: %.300q", s.Text())
+		}
+		l := walTruthLine{rmgr: m[1], class: m[7], desc: m[8]}
+		l.recLen, _ = strconv.Atoi(m[2])
+		l.totLen, l.xid = uint32(atou(t, m[3])), XID(atou(t, m[4]))
+		l.lsn, l.prev = parseTestLSN(t, m[5]), parseTestLSN(t, m[6])
+		for _, b := range block.FindAllStringSubmatch(m[8], -1) {
+			l.blocks = append(l.blocks, b[1])
+		}
+		lines = append(lines, l)
+	}
+	if err := s.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+func atou(t *testing.T, s string) uint64 {
+	t.Helper()
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func parseTestLSN(t *testing.T, s string) LSN {
+	t.Helper()
+	lsn, err := ParseLSN(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lsn
+}
+
+// wantWALKinds makes sure that the workload still makes what it is there for.
+func wantWALKinds(t *testing.T, major int, lines []walTruthLine) {
+	t.Helper()
+	seen := map[string]int{}
+	for _, l := range lines {
+		seen[l.rmgr+"/"+l.class]++
+		for _, b := range l.blocks {
+			if strings.Contains(b, "FPW") {
+				seen["FPW"]++
+			}
+			if strings.Contains(b, "verification") {
+				seen["FPW for WAL verification"]++
+			}
+		}
+	}
+	want := []string{
+		"FPW", "FPW for WAL verification",
+		"BRIN/CREATE_INDEX", "BRIN/DESUMMARIZE", "BRIN/INSERT", "BRIN/INSERT+INIT", "BRIN/REVMAP_EXTEND", "BRIN/SAMEPAGE_UPDATE",
+		"Btree/DEDUP", "Btree/DELETE", "Btree/INSERT_LEAF", "Btree/INSERT_POST", "Btree/INSERT_UPPER", "Btree/MARK_PAGE_HALFDEAD",
+		"Btree/NEWROOT", "Btree/SPLIT_L", "Btree/SPLIT_R", "Btree/UNLINK_PAGE", "Btree/VACUUM",
+		"CLOG/ZEROPAGE", "Database/DROP", "Generic/Generic",
+		"Gin/DELETE_LISTPAGE", "Gin/INSERT", "Gin/INSERT_LISTPAGE", "Gin/UPDATE_META_PAGE", "Gin/VACUUM_PAGE",
+		"Gist/PAGE_DELETE", "Gist/PAGE_SPLIT", "Gist/PAGE_UPDATE",
+		"Hash/DELETE", "Hash/INIT_BITMAP_PAGE", "Hash/INIT_META_PAGE", "Hash/INSERT", "Hash/SPLIT_ALLOCATE_PAGE", "Hash/SPLIT_COMPLETE", "Hash/SPLIT_PAGE",
+		"Heap/DELETE", "Heap/HEAP_CONFIRM", "Heap/HOT_UPDATE", "Heap/INPLACE", "Heap/INSERT", "Heap/INSERT+INIT", "Heap/LOCK",
+		"Heap/TRUNCATE", "Heap/UPDATE", "Heap/UPDATE+INIT",
+		"Heap2/LOCK_UPDATED", "Heap2/MULTI_INSERT", "Heap2/MULTI_INSERT+INIT", "Heap2/NEW_CID", "Heap2/VISIBLE",
+		"LogicalMessage/MESSAGE", "MultiXact/CREATE_ID", "MultiXact/TRUNCATE_ID", "MultiXact/ZERO_MEM_PAGE", "MultiXact/ZERO_OFF_PAGE",
+		"RelMap/UPDATE", "ReplicationOrigin/DROP", "ReplicationOrigin/SET",
+		"SPGist/ADD_LEAF", "SPGist/MOVE_LEAFS", "SPGist/PICKSPLIT", "SPGist/SPLIT_TUPLE", "SPGist/VACUUM_LEAF", "Sequence/LOG",
+		"Standby/INVALIDATIONS", "Standby/LOCK", "Standby/RUNNING_XACTS", "Storage/CREATE", "Storage/TRUNCATE", "Tablespace/CREATE", "Tablespace/DROP",
+		"Transaction/ABORT", "Transaction/ABORT_PREPARED", "Transaction/ASSIGNMENT", "Transaction/COMMIT", "Transaction/COMMIT_PREPARED", "Transaction/PREPARE",
+		"XLOG/BACKUP_END", "XLOG/CHECKPOINT_ONLINE", "XLOG/CHECKPOINT_SHUTDOWN", "XLOG/END_OF_RECOVERY", "XLOG/FPI", "XLOG/FPI_FOR_HINT",
+		"XLOG/FPW_CHANGE", "XLOG/NEXTOID", "XLOG/OVERWRITE_CONTRECORD", "XLOG/PARAMETER_CHANGE", "XLOG/RESTORE_POINT", "XLOG/SWITCH",
+	}
+	switch {
+	case major >= 17:
+		want = append(want, "Heap2/PRUNE_ON_ACCESS", "Heap2/PRUNE_VACUUM_SCAN", "Heap2/PRUNE_VACUUM_CLEANUP", "XLOG/CHECKPOINT_REDO")
+	case major >= 14:
+		want = append(want, "Heap2/PRUNE", "Heap2/VACUUM", "Heap2/FREEZE_PAGE", "Database/CREATE_WAL_LOG")
+	default:
+		want = append(want, "Heap2/CLEAN", "Heap2/FREEZE_PAGE", "Database/CREATE")
+	}
+	for _, kind := range want {
+		if seen[kind] == 0 {
+			t.Errorf("the workload made no %s", kind)
+		}
+	}
+	t.Logf("%d records of %d kinds", len(lines), len(seen))
+}
+
+// damageWALTruth flips bytes of real WAL and expects exactly the commits that
+// pg_waldump listed behind the damaged record to be found.
+func damageWALTruth(t *testing.T, src WALSource, dir string, start LSN, lines []walTruthLine) {
+	t.Helper()
+	for _, part := range []int{4, 2, 3} {
+		i := len(lines) * (part - 1) / part
+		for lines[i].rmgr == "XLOG" || lines[i+1].prev != lines[i].lsn {
+			i++
+		}
+		restore := flipWALByte(t, dir, src.SegSize, lines[i].lsn+5)
+		end, err := FindWALEnd(t.Context(), src, start, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		restore()
+		var commits uint64
+		for _, l := range lines[i+1:] {
+			if l.rmgr == "Transaction" && (l.class == "COMMIT" || l.class == "COMMIT_PREPARED") {
+				commits++
+			}
+		}
+		if end.Kind != WALEndDamaged || end.Stop.LSN != lines[i].lsn || end.ResumeLSN != lines[i+1].lsn || end.Records != uint64(i) {
+			t.Errorf("damage at %s: %s at %s after %d records, resumes at %s, want %s: %s", lines[i].lsn, end.Kind, end.Stop.LSN, end.Records, end.ResumeLSN, lines[i+1].lsn, end.Reason)
+		}
+		if end.RecordsBeyond != uint64(len(lines)-i-1) || end.CommitsBeyondCount != commits {
+			t.Errorf("damage at %s: %d records and %d commits beyond, pg_waldump has %d and %d",
+				lines[i].lsn, end.RecordsBeyond, end.CommitsBeyondCount, len(lines)-i-1, commits)
+		}
+	}
+}
+
+// flipWALByte changes one byte of a segment on timeline 1 and gives a way back.
+func flipWALByte(t *testing.T, dir string, segSize uint32, at LSN) (restore func()) {
+	t.Helper()
+	name := filepath.Join(dir, WALSegmentAt(1, at, segSize).Name(segSize))
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	off := uint64(at) % uint64(segSize)
+	flip := func() {
+		b[off] ^= 0xFF
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flip()
+	return flip
+}
+
+// compareWALCheckpoints expects every checkpoint that pg_waldump lists to be found
+// without reading the WAL in order.
+func compareWALCheckpoints(t *testing.T, src WALSource, start LSN, lines []walTruthLine) {
+	t.Helper()
+	var want, got []LSN
+	for _, l := range lines {
+		if l.rmgr == "XLOG" && strings.HasPrefix(l.class, "CHECKPOINT_") && l.class != "CHECKPOINT_REDO" {
+			want = append(want, l.lsn)
+		}
+	}
+	err := ScanWALCheckpoints(t.Context(), src.FS, src.SegSize, func(c WALFoundCheckpoint) error {
+		if c.LSN >= start {
+			got = append(got, c.LSN)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("checkpoints at %v, pg_waldump has %v", got, want)
+	}
+}

@@ -1,0 +1,176 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/pgrescue/pgrescue/agent"
+	"github.com/pgrescue/pgrescue/pgops"
+	"github.com/pgrescue/pgrescue/pgops/pgdisk"
+	"github.com/pgrescue/pgrescue/steps/engine"
+)
+
+// ResetWAL runs the image's own pg_resetwal with the values computed before.
+func ResetWAL() *engine.Step {
+	return &engine.Step{
+		Name: "reset-wal", Title: "Reset WAL", Doc: doc("reset_wal"), Part: engine.Twice,
+		Needs:   []engine.AnyFact{FactSite, FactControl, FactReset, FactEvidence},
+		Rewrite: &engine.Rewrite{Danger: engine.Original, Plan: planReset, Apply: applyReset, Verify: verifyReset},
+	}
+}
+
+// resetPayload is what the plan carries beside its changes.
+type resetPayload struct {
+	Plan   *pgops.ResetPlan `json:"plan"`
+	Before []byte           `json:"before"`         // pg_control
+	Lock   []byte           `json:"lock,omitempty"` // postmaster.pid
+}
+
+func planReset(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
+	at := here(p)
+	reset, err := FactReset.Get(p)
+	if err != nil {
+		return engine.Plan{}, err
+	}
+	evidence, err := FactEvidence.Get(p)
+	if err != nil {
+		return engine.Plan{}, err
+	}
+	control, err := FactControl.Get(p)
+	if err != nil {
+		return engine.Plan{}, err
+	}
+	payload := resetPayload{Plan: reset, Before: control.Raw}
+	if payload.Lock, err = readFile(ctx, at, p, "postmaster.pid", 4096); err != nil {
+		return engine.Plan{}, err
+	}
+	if payload.Lock == nil && len(reset.Makes) == 0 && len(reset.Edits) == 0 {
+		if err := dryRun(ctx, at, p, reset); err != nil {
+			return engine.Plan{}, err
+		}
+	}
+	plan := engine.Plan{Summary: "discard the write-ahead log with pg_resetwal and start from the files as they are",
+		Loses: pgops.WhatResetLoses(*evidence).Sentences}
+	for _, dir := range reset.Makes {
+		plan.Changes = append(plan.Changes, engine.Change{Path: dir, Before: "missing", After: "an empty directory, mode 0700",
+			Why: "without it pg_resetwal fails after it has deleted the log"})
+	}
+	if payload.Lock != nil {
+		plan.Changes = append(plan.Changes, engine.Change{Path: "postmaster.pid", Before: "left by the server that died", After: "removed", Why: "pg_resetwal refuses while it is there; no server is alive on the data"})
+	}
+	for _, e := range reset.Edits {
+		plan.Changes = append(plan.Changes, engine.Change{Path: e.Path, After: e.String(), Why: e.Why, Loses: e.Loses})
+	}
+	plan.Changes = append(plan.Changes, engine.Change{
+		Path: "pg_wal, " + pgdisk.ControlFilePath, Argv: reset.Argv(at.site.PGData),
+		Before: fmt.Sprintf("%d WAL segments", evidence.WAL.Files), After: "one new segment, " + reset.Outcome.FirstSegment,
+		Why: "the server dies replaying this log",
+	})
+	plan.Payload, err = json.Marshal(payload)
+	return plan, err
+}
+
+// dryRun shows what pg_resetwal -n says beside what we expect. It only reads. A lock file or
+// a missing page keeps it from answering, so where the plan has to mend that first it runs
+// between the mending and the reset.
+func dryRun(ctx context.Context, at *Place, p *engine.Pass, reset *pgops.ResetPlan) error {
+	out, err := at.tool(ctx, p, reset.DryRunArgv(at.site.PGData)...)
+	if err != nil {
+		return err
+	}
+	if err := toolFailed("pg_resetwal -n", out); err != nil {
+		return err
+	}
+	parsed, err := pgops.ParseResetDryRun(string(out.Stdout))
+	if err != nil {
+		return err
+	}
+	var rows [][]string
+	var wrong []string
+	for _, r := range reset.Compare(parsed) {
+		agree := "yes"
+		if !r.Agree {
+			agree = "NO"
+			wrong = append(wrong, fmt.Sprintf("%s: ours %s, pg_resetwal %s", r.Name, r.Ours, r.Theirs))
+		}
+		rows = append(rows, []string{r.Name, r.Ours, r.Theirs, agree})
+	}
+	if err := p.Show(engine.Exhibit{Title: "pg_resetwal -n beside our values", Columns: []string{"value", "ours", "pg_resetwal -n", "agree"}, Rows: rows}); err != nil {
+		return err
+	}
+	if len(wrong) > 0 {
+		return engine.Errorf(engine.Failure, "do not go on: report this with both tables", "pg_resetwal would do something else than computed: %v", wrong)
+	}
+	return nil
+}
+
+func resetOf(d *engine.Deed) (resetPayload, error) {
+	var r resetPayload
+	if err := json.Unmarshal(d.Plan.Payload, &r); err != nil {
+		return r, fmt.Errorf("plan of reset-wal: %w", err)
+	}
+	return r, nil
+}
+
+func applyReset(ctx context.Context, d *engine.Deed) error {
+	at, err := there(d)
+	if err != nil {
+		return err
+	}
+	payload, err := resetOf(d)
+	if err != nil {
+		return err
+	}
+	var changes []agent.Change
+	if payload.Lock != nil {
+		changes = append(changes, agent.Change{Piece: agent.RoleData, Path: "postmaster.pid", Op: agent.OpRemove, Before: payload.Lock,
+			UID: at.site.UID, GID: at.site.GID, Mode: 0o600})
+	}
+	for _, dir := range payload.Plan.Makes {
+		changes = append(changes, at.makeDir(dir))
+	}
+	changes = append(changes, at.changesOf(payload.Plan.Edits)...)
+	if err := patch(ctx, at, d.Pass(), changes, "prepare the reset"); err != nil {
+		return err
+	}
+	if err := dryRun(ctx, at, d.Pass(), payload.Plan); err != nil {
+		return err
+	}
+	out, err := at.toolWriting(ctx, d.Pass(), payload.Plan.Argv(at.site.PGData)...)
+	if err != nil {
+		return err
+	}
+	return toolFailed("pg_resetwal", out)
+}
+
+// verifyReset asserts that only what was meant to change has changed.
+func verifyReset(ctx context.Context, d *engine.Deed) error {
+	payload, err := resetOf(d)
+	if err != nil {
+		return err
+	}
+	p := d.Pass()
+	raw, err := readFile(ctx, here(p), p, pgdisk.ControlFilePath, pgdisk.ControlFileSize)
+	if err != nil {
+		return err
+	}
+	after, err := pgdisk.DecodeControl(raw)
+	if err != nil {
+		return fmt.Errorf("pg_control after the reset: %w", err)
+	}
+	if err := payload.Plan.Check(after); err != nil {
+		return err
+	}
+	evidence := []string{"pg_control holds the values computed"}
+	before, err := pgdisk.DecodeControl(payload.Before)
+	var badCRC *pgdisk.ControlCRCError
+	if err == nil || errors.As(err, &badCRC) {
+		if err := pgops.AssertAfterReset(before, after); err != nil {
+			return err
+		}
+		evidence = append(evidence, "system identifier, checksum setting, segment size and char signedness are what they were")
+	}
+	return p.Judge(engine.Verdict{Subject: "WAL reset", Result: engine.Passed, Evidence: evidence})
+}

@@ -1,0 +1,129 @@
+package steps
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/pgrescue/pgrescue/dockerops"
+	"github.com/pgrescue/pgrescue/steps/engine"
+)
+
+// StopWriters stops what restarts the server, having written down how to put it back.
+func StopWriters() *engine.Step {
+	return &engine.Step{
+		Name: "stop-writers", Title: "Stop writers", Doc: doc("stop_writers"), Part: engine.Opening,
+		Needs: []engine.AnyFact{FactSite}, Makes: []engine.AnyFact{FactStopped},
+		Rewrite: &engine.Rewrite{Danger: engine.Reversible, Plan: planStop, Apply: applyStop, Verify: verifyStop},
+	}
+}
+
+// planStop lists everything that is or may be running on the data: the target, and whoever
+// else mounts it writable.
+func planStop(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
+	site, err := FactSite.Get(p)
+	if err != nil {
+		return engine.Plan{}, err
+	}
+	c, err := here(p).ws.docker(ctx)
+	if err != nil {
+		return engine.Plan{}, err
+	}
+	records, err := c.Supervise(ctx, site.Target)
+	if err != nil {
+		return engine.Plan{}, &engine.Error{Kind: engine.Precondition, Hint: "do as it says, then run pgrescue resume", Err: err}
+	}
+	// An earlier, interrupted try has stopped it already: its record is the true one.
+	if earlier, err := FactStopped.Get(p); err == nil {
+		records = earlier
+	}
+	if err := FactStopped.Put(p, records); err != nil {
+		return engine.Plan{}, err
+	}
+	var plan engine.Plan
+	for _, r := range records {
+		if err := c.VerifyDisarmed(ctx, r); err == nil {
+			continue
+		}
+		plan.Changes = append(plan.Changes, engine.Change{
+			Path: r.String(), Before: supervisionWords(r), After: "stopped, and not started again by Docker",
+			Why: "its crash recovery writes to the only copy of the data at every start",
+		})
+	}
+	plan.Summary = fmt.Sprintf("stop %d container(s) or service(s), remembering how to give them back", len(plan.Changes))
+	plan.Payload, err = json.Marshal(records)
+	return plan, err
+}
+
+func supervisionWords(r dockerops.Supervision) string {
+	if r.Kind == dockerops.KindService {
+		if r.Mode == dockerops.ModeGlobal {
+			return "a task on every node"
+		}
+		return fmt.Sprintf("%d replica(s)", r.Replicas)
+	}
+	state := "stopped"
+	if r.Running {
+		state = "running or restarting"
+	}
+	return fmt.Sprintf("%s, restart policy %q", state, r.RestartPolicy.Name)
+}
+
+func stoppedRecords(d *engine.Deed) ([]dockerops.Supervision, error) {
+	var records []dockerops.Supervision
+	if err := json.Unmarshal(d.Plan.Payload, &records); err != nil {
+		return nil, fmt.Errorf("plan of stop-writers: %w", err)
+	}
+	return records, nil
+}
+
+func applyStop(ctx context.Context, d *engine.Deed) error {
+	records, err := stoppedRecords(d)
+	if err != nil {
+		return err
+	}
+	c, err := here(d.Pass()).ws.docker(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		if c.VerifyDisarmed(ctx, r) == nil {
+			continue
+		}
+		if err := d.Pass().Oblige(obligationID(r), "start "+r.String()+" again ("+supervisionWords(r)+")", r); err != nil {
+			return err
+		}
+		err := d.Pass().Do(ctx, "stop "+r.String(), nil, func(ctx context.Context) (engine.Output, error) {
+			return engine.Output{}, c.Disarm(ctx, r)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func obligationID(r dockerops.Supervision) string { return string(r.Kind) + "/" + r.ID }
+
+// verifyStop looks that nothing is left that could write, whoever started it.
+func verifyStop(ctx context.Context, d *engine.Deed) error {
+	records, err := stoppedRecords(d)
+	if err != nil {
+		return err
+	}
+	ws := here(d.Pass()).ws
+	c, err := ws.docker(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range records {
+		if err := c.VerifyDisarmed(ctx, r); err != nil {
+			return err
+		}
+	}
+	site, err := FactSite.Get(d.Pass())
+	if err != nil {
+		return err
+	}
+	return ws.requireQuiet(ctx, site)
+}
