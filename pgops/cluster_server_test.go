@@ -77,7 +77,8 @@ X`)
 
 // try runs a shell script as the owner of the data.
 func (s *server) try(script string) (string, error) {
-	out, err := exec.Command("docker", "exec", "-u", "postgres", "-e", "LC_ALL=C", "-e", "PGHOST=/work/sock", "-e", "PGUSER=postgres", s.container, "bash", "-c", script).CombinedOutput()
+	out, err := exec.Command("docker", "exec", "-u", "postgres", "-e", "LC_ALL=C", "-e", "PGHOST=/work/sock", "-e", "PGUSER=postgres", s.container,
+		"timeout", "-s", "KILL", "60", "bash", "-c", script).CombinedOutput()
 	return string(out), err
 }
 

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -134,6 +136,14 @@ var multiDamages = map[string]string{
 	"both gone":       "rm pg_multixact/*/0000",
 }
 
+// damagesFor keeps the time down: one major goes through all of them.
+func damagesFor(image string) []string {
+	if image == "postgres:15" {
+		return slices.Sorted(maps.Keys(multiDamages))
+	}
+	return []string{"both gone", "members cut odd"}
+}
+
 // Multixacts that nothing remembers: every row comes out as in the undamaged twin, but for deleted rows, which are
 // kept and counted.
 func TestLostMultiXactsAreTreated(t *testing.T) {
@@ -152,12 +162,12 @@ func TestLostMultiXactsAreTreated(t *testing.T) {
 		s.start()
 		want := s.query(allRows)
 		s.stop("fast")
-		for name, damage := range multiDamages {
+		for _, name := range damagesFor(image) {
 			t.Run(name, func(t *testing.T) {
 				s := *s
 				s.t = t
 				s.useCopy("twin")
-				s.sh("cd /work/data && " + damage)
+				s.sh("cd /work/data && " + multiDamages[name])
 				rep, plan, _ := s.repair()
 				t.Logf("total %+v; treated %+v; restored %+v; %d edits", rep.Total, plan.Total, rep.Restorable, plan.Count)
 				if rep.Total.Lost() == 0 || plan.Total.Kept != rep.Total.Deleted || rep.Restorable.Restored != 0 {
@@ -188,12 +198,11 @@ func TestMultiXactsAreRestoredFromWAL(t *testing.T) {
 		s.query("update locked set v = 'later' where id = 700")
 		s.crash()
 		s.copyTo("twin")
-		_, reset := s.plan(ResetOptions{})
-		s.reset(reset)
+		s.repair() // undamaged, but minors that set no mark of their own need one
 		s.start()
 		want := s.query(allRows + "select * from deleted order by id;")
 		s.stop("fast")
-		for _, damage := range []string{"offsets gone", "members cut odd", "both gone", "offsets zeroed"} {
+		for _, damage := range []string{"both gone", "offsets cut"} {
 			t.Run(damage, func(t *testing.T) {
 				s := *s
 				s.t = t
@@ -227,6 +236,36 @@ func TestZeroedMembersDuplicateRows(t *testing.T) {
 		got := strings.Split(s.query(allRows), "\n")[1]
 		if !strings.HasPrefix(got, "updated|1200|700|") {
 			t.Errorf("updated: %s, want 1200 rows with 700 keys", got)
+		}
+	})
+}
+
+// Without the mark behind the last multixact, old minors wait for ever for its end once the next id was advanced,
+// and because they wait with a page locked, not even statement_timeout ends it.
+func TestWithoutTheMarkOldServersHang(t *testing.T) {
+	onServers(t, []string{"postgres:13"}, func(t *testing.T, image string) {
+		s := newServer(t, image)
+		s.start()
+		s.query("create table t(id int primary key, v text); insert into t values (1, 'old'); checkpoint;" +
+			"begin; select 1 from t for key share; savepoint a; update t set v = 'new'; commit; checkpoint;")
+		s.query("create table u as select * from t; begin; select 1 from u for key share; savepoint a; update u set v = 'newer'; commit;")
+		s.crash()
+		s.copyTo("twin")
+		_, reset := s.plan(ResetOptions{})
+		if reset.Marker == nil {
+			t.Fatal("the plan knows no mark")
+		}
+		s.reset(reset)
+		s.start()
+		if out, err := s.try("timeout -s KILL 3 psql -X -At -d postgres -c \"set statement_timeout = '1s'\" -c 'select * from t'"); err == nil {
+			t.Skipf("SKIP-REASON: this minor of 13 reads the last multixact without a mark: %s", out)
+		}
+		s.try("pkill -KILL postgres; sleep 0.2; rm -f /work/data/postmaster.pid")
+		s.useCopy("twin")
+		s.repair()
+		s.start()
+		if got := s.query("select * from t"); got != "1|new" {
+			t.Errorf("t has %q, want the new version alone", got)
 		}
 	})
 }

@@ -83,12 +83,11 @@ func TestResetOfCrashedCluster(t *testing.T) {
 		if o.NextXID.XID() <= pgdisk.XID(next) || o.NextXID%xactPage != 0 || o.NextXID > xactSegment {
 			t.Errorf("next transaction id %s, want the next page above %d", o.NextXID, next)
 		}
-		if o.NextMulti != offsetsPage || plan.Marker == nil || plan.Marker.Multi != 4 {
-			t.Errorf("next multixact %d with marker %+v, want %d with one at 4", o.NextMulti, plan.Marker, offsetsPage)
+		if o.NextMulti != offsetsPage || plan.Marker == nil || plan.Marker.Multi < 4 || plan.Marker.Multi != ev.WAL.NextMulti {
+			t.Errorf("next multixact %d with marker %+v, want %d with one behind the last", o.NextMulti, plan.Marker, offsetsPage)
 		}
-		t.Logf("%v", plan.Argv("/work/data"))
-		for _, l := range WhatResetLoses(*ev).Sentences {
-			t.Log(l)
+		if loss := WhatResetLoses(*ev); loss.Commits < 10 || loss.Unknown || len(loss.Created) == 0 {
+			t.Errorf("loss: %+v", loss)
 		}
 		s.reset(plan)
 		s.start()

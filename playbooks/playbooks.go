@@ -54,7 +54,7 @@ func crashLoop() *engine.Playbook {
 			steps.Triage(), steps.StopWriters(), steps.TakeSnapshot(),
 			steps.Sandbox(), steps.ReadControl(), steps.ResetValues(), steps.RepairMultiXact(), steps.ResetWAL(), steps.StartAndCheck(),
 			steps.GiveBack(), steps.Report(),
-			steps.PutBack(), steps.GiveBackAfterUndo(),
+			steps.StopForUndo(), steps.PutBack(), steps.GiveBackAfterUndo(),
 		},
 	}
 }

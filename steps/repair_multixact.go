@@ -77,7 +77,7 @@ func multiPlan(res agent.MultiXactResult, edits *editFile) (engine.Plan, error) 
 	shown := edits.shown
 	plan := engine.Plan{Summary: fmt.Sprintf("make %d changes: mend the multixact files and treat the rows that point into what is lost", res.Plan.Count), Loses: res.Plan.Losses}
 	for _, e := range shown {
-		plan.Changes = append(plan.Changes, engine.Change{Path: e.Path, After: e.String(), Why: e.Why, Loses: e.Loses})
+		plan.Changes = append(plan.Changes, engine.Change{Path: e.Path, After: fmt.Sprintf("%d bytes at %d", e.Len(), e.Offset), Why: e.Why, Loses: e.Loses})
 	}
 	if rest := res.Plan.Count - len(shown); rest > 0 {
 		plan.Changes = append(plan.Changes, engine.Change{Path: "...", After: fmt.Sprintf("%d more changes of the same kinds, in the incident's edits file", rest)})

@@ -54,14 +54,14 @@ func planReset(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 	plan := engine.Plan{Summary: "discard the write-ahead log with pg_resetwal and start from the files as they are",
 		Loses: pgops.WhatResetLoses(*evidence).Sentences}
 	for _, dir := range reset.Makes {
-		plan.Changes = append(plan.Changes, engine.Change{Path: dir, Before: "missing", After: "an empty directory, mode 0700",
+		plan.Changes = append(plan.Changes, engine.Change{Path: dir, After: "a directory, made with mode 0700 if it is not there",
 			Why: "without it pg_resetwal fails after it has deleted the log"})
 	}
 	if payload.Lock != nil {
 		plan.Changes = append(plan.Changes, engine.Change{Path: "postmaster.pid", Before: "left by the server that died", After: "removed", Why: "pg_resetwal refuses while it is there; no server is alive on the data"})
 	}
 	for _, e := range reset.Edits {
-		plan.Changes = append(plan.Changes, engine.Change{Path: e.Path, After: e.String(), Why: e.Why, Loses: e.Loses})
+		plan.Changes = append(plan.Changes, engine.Change{Path: e.Path, After: fmt.Sprintf("%d bytes at %d", e.Len(), e.Offset), Why: e.Why, Loses: e.Loses})
 	}
 	plan.Changes = append(plan.Changes, engine.Change{
 		Path: "pg_wal, " + pgdisk.ControlFilePath, Argv: reset.Argv(at.site.PGData),

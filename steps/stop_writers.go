@@ -14,8 +14,70 @@ func StopWriters() *engine.Step {
 	return &engine.Step{
 		Name: "stop-writers", Title: "Stop writers", Doc: doc("stop_writers"), Part: engine.Opening,
 		Needs: []engine.AnyFact{FactSite}, Makes: []engine.AnyFact{FactStopped},
-		Rewrite: &engine.Rewrite{Danger: engine.Reversible, Plan: planStop, Apply: applyStop, Verify: verifyStop},
+		Rewrite: &engine.Rewrite{Danger: engine.Reversible, Plan: planStopBroken, Apply: applyStop, Verify: verifyStop},
 	}
+}
+
+// StopForUndo stops what was given back, so that the original can be put back under it.
+func StopForUndo() *engine.Step {
+	return &engine.Step{
+		Name: "stop-for-undo", Title: "Stop writers", Doc: doc("stop_writers"), Part: engine.Putback,
+		Rewrite: &engine.Rewrite{Danger: engine.Reversible, Plan: planStopForUndo, Apply: applyStop, Verify: verifyStop},
+	}
+}
+
+// planStopBroken refuses to stop a server that serves: this playbook is for one that does
+// not, and stopping a healthy database is an outage.
+func planStopBroken(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
+	site, err := FactSite.Get(p)
+	if err != nil {
+		return engine.Plan{}, err
+	}
+	c, err := here(p).ws.docker(ctx)
+	if err != nil {
+		return engine.Plan{}, err
+	}
+	ok, err := serving(ctx, c, site.Target)
+	if err != nil {
+		return engine.Plan{}, err
+	}
+	if ok {
+		return engine.Plan{}, engine.Errorf(engine.Precondition, "nothing was changed; if tables are damaged, dump what can be read first",
+			"%s is running and accepts connections: there is no crash loop to heal", site.Target)
+	}
+	if err := refuseOtherPostmaster(ctx, c, site); err != nil {
+		return engine.Plan{}, err
+	}
+	return planStop(ctx, p)
+}
+
+// refuseOtherPostmaster refuses while a live server of somebody else has the data.
+func refuseOtherPostmaster(ctx context.Context, c *dockerops.Client, site Site) error {
+	users, err := c.Users(ctx, site.sources()...)
+	if err != nil {
+		return err
+	}
+	for _, u := range users {
+		if u.Is(site.Target) || u.Incident != "" || !u.Running {
+			continue
+		}
+		alive, err := hasPostmaster(ctx, c, u)
+		if err != nil {
+			return err
+		}
+		if alive {
+			return engine.Errorf(engine.Precondition, "find out which of the two is the right one and shut the other down in an orderly way",
+				"a live postmaster in %s %s shares the data with %s", u.Kind, u.Name, site.Target)
+		}
+	}
+	return nil
+}
+
+func planStopForUndo(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
+	if _, err := FactSnapshot.Get(p); err != nil || p.View().Original == engine.Untouched {
+		return engine.Plan{Summary: "the original was never changed, so nothing is stopped"}, nil
+	}
+	return planStop(ctx, p)
 }
 
 // planStop lists everything that is or may be running on the data: the target, and whoever

@@ -249,6 +249,7 @@ func requireMajor(ctx context.Context, ws *Workspace, p *engine.Pass, site Site)
 // measureSite adds up sizes and free space over all pieces.
 func measureSite(ctx context.Context, ws *Workspace, p *engine.Pass, site *Site, found *surveyed) error {
 	at := ws.add(ws.originalPlace(*site, false))
+	defer at.Close(context.WithoutCancel(ctx))
 	res, err := inspectWith[agent.LookRequest, agent.LookResult](ctx, at, p, job[agent.LookRequest]{name: agent.JobLook, req: agent.LookRequest{Pieces: at.pieces}, what: "measuring"})
 	if err != nil {
 		return err

@@ -135,8 +135,11 @@ func reportUsers(ctx context.Context, c *dockerops.Client, p *engine.Pass, site 
 	}
 	var rows [][]string
 	for _, u := range users {
+		if u.Incident != "" {
+			continue // a helper of ours, read-only
+		}
 		rows = append(rows, []string{string(u.Kind), u.Name, u.Status, u.Mount.Destination, mountMode(u.Mount)})
-		if u.Is(site.Target) || u.Incident != "" || !u.Running {
+		if u.Is(site.Target) || !u.Running {
 			continue
 		}
 		alive, err := hasPostmaster(ctx, c, u)

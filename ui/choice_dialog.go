@@ -36,11 +36,10 @@ type offer struct {
 
 // Render fills the body.
 func (d *choiceDialog) Render(width, height int) []string {
-	out := d.st.paintAll(toneStrong, wrap(d.title, width))
+	var out []string
 	for _, p := range d.text {
-		out = append(append(out, ""), wrap(p, min(width, readable))...)
+		out = append(append(out, wrap(p, min(width, readable))...), "")
 	}
-	out = append(out, "")
 	if d.armed != nil {
 		t, word := d.arm.word()
 		out = append(out, d.st.paintAll(toneWarn, wrap(d.armed.sure+" Press y to do it, any other key not to.", width))...)

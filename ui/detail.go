@@ -25,7 +25,7 @@ const (
 )
 
 func (t tab) title() string {
-	return [...]string{"Steps", "Doc", "Plan", "Findings", "Evidence", "Verdicts", "Log", "Result"}[t]
+	return [...]string{"Steps", "Doc", "Plan", "Findings", "Evidence", "Checks", "Log", "Result"}[t]
 }
 
 // detail is the right pane: one tab on the selected step.
@@ -85,28 +85,24 @@ func (d detail) title() string {
 
 // tabLine lists the tabs, the one shown in brackets.
 func (d detail) tabLine(width int, withSteps bool) string {
-	var parts []string
+	var loose, tight []string
 	for t := tabSteps; t < tabs; t++ {
 		if t == tabSteps && !withSteps || t == tabResult && d.view.Closed == nil {
 			continue
 		}
+		name := t.title()
 		if t == d.tab {
-			parts = append(parts, d.st.strong.Render("["+t.title()+"]"))
+			name = d.st.strong.Render("[" + name + "]")
+			loose = append(loose, name)
 		} else {
-			parts = append(parts, " "+t.title()+" ")
+			loose = append(loose, " "+name+" ")
 		}
+		tight = append(tight, name)
 	}
-	s := strings.Join(parts, "")
-	if ansi.StringWidth(s) > width {
-		// Only the chosen one and its neighbours' first letters fit.
-		for i, p := range parts {
-			if !strings.Contains(p, "[") {
-				parts[i] = " " + ansi.Truncate(strings.TrimSpace(p), 4, "")
-			}
-		}
-		s = strings.Join(parts, "")
+	if s := strings.Join(loose, ""); ansi.StringWidth(s) <= width {
+		return s
 	}
-	return ansi.Truncate(s, width, "…")
+	return ansi.Truncate(strings.Join(tight, " "), width, "…")
 }
 
 // doc is what the operator reads: how the step stands, its prose, what it has said.

@@ -83,11 +83,17 @@ func (d detail) verdicts(width int) []string {
 			mine = append(mine, p)
 		}
 	}
+	if len(all) == 0 {
+		return wrap("Nothing has been checked yet.", width)
+	}
+	var out []string
 	if len(mine) == 0 {
-		return d.elsewhere("Nothing has been checked in this act.", len(all), width)
+		mine = lastChecked(d.view)
+		name, where := actWords(mine[0].Act)
+		out = append(out, "As checked in the "+name+" "+where+":")
 	}
 	passed, failed, unchecked := tally(mine)
-	out := []string{d.st.strong.Render(fmt.Sprintf("%d PASS   %d FAIL   %d COULD NOT CHECK", passed, failed, unchecked)), ""}
+	out = append(out, d.st.strong.Render(fmt.Sprintf("%d PASS   %d FAIL   %d COULD NOT CHECK", passed, failed, unchecked)), "")
 	t := table{Columns: []string{"verdict", "what", "result", "on what evidence"}}
 	for _, p := range mine {
 		v := p.Item
@@ -144,7 +150,7 @@ func (d detail) result(width int) []string {
 	out := []string{d.st.paint(closedTone(*c), strings.ToUpper(cleanLine(c.Outcome)))}
 	out = append(out, wrap(cleanLine(c.Summary), width)...)
 	out = append(out, "", "original: "+d.st.paint(originalTone(d.view.Original), string(d.view.Original)))
-	if v := latestVerdicts(d.view); len(v) > 0 {
+	if v := lastChecked(d.view); len(v) > 0 {
 		passed, failed, unchecked := tally(v)
 		out = append(out, fmt.Sprintf("checks:   %d PASS, %d FAIL, %d COULD NOT CHECK", passed, failed, unchecked))
 	}

@@ -31,7 +31,7 @@ func (f footer) Render(width int) []string {
 		strip = fit(f.st.paint(t, ansi.Truncate(mark+f.notice, width, "…")), width)
 	}
 	original := f.original()
-	room := width - ansi.StringWidth(original) - 2
+	room := width - ansi.StringWidth(original) - 5
 	return []string{strip, spread(" "+f.help(room), original+" ", width)}
 }
 

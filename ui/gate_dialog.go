@@ -24,7 +24,7 @@ type gateDialog struct {
 	arm    arming
 	typed  []rune
 	scroll int
-	seen   int // changes' lines shown so far, from the top
+	seen   bool // the changes' end has been in view at this size
 	said   string
 	sent   bool
 }
@@ -52,6 +52,7 @@ type gateLayout struct {
 	top, changes, bottom []string
 	room                 int // lines for the changes
 	fits                 bool
+	read                 bool // to the end of the changes
 }
 
 // leastChanges is how many lines of the changes must be in view at once.
@@ -61,6 +62,7 @@ func (d *gateDialog) layout(width, height int) gateLayout {
 	l := gateLayout{top: d.top(width), changes: changeLines(d.gate.Plan, width, d.st), bottom: d.bottom(width)}
 	l.room = height - len(l.top) - len(l.bottom)
 	l.fits = width >= 40 && l.room >= min(leastChanges, len(l.changes))
+	l.read = d.seen || len(l.changes) <= l.room
 	return l
 }
 
@@ -129,7 +131,7 @@ func (d *gateDialog) Render(width, height int) []string {
 	out := append([]string{}, l.top...)
 	out = append(out, shown...)
 	if rest := len(l.changes) - from - len(shown); rest > 0 {
-		out[len(out)-1] = d.st.warn.Render(fmt.Sprintf("-- %s more below: down reads on --", count(rest+1, "line")))
+		out[len(out)-1] = d.st.warn.Render(fmt.Sprintf("-- %s more below, to be read first: down, page down, end --", count(rest+1, "line")))
 	}
 	for len(out)+len(l.bottom) < height && len(l.changes) > l.room {
 		out = append(out, "")
@@ -139,20 +141,14 @@ func (d *gateDialog) Render(width, height int) []string {
 
 // resized disarms: what was on screen is not what is now.
 func (d *gateDialog) resized() tea.Cmd {
-	d.typed, d.seen, d.scroll = nil, 0, 0
+	d.typed, d.seen, d.scroll = nil, false, 0
 	return d.arm.disarm()
 }
 
-// look notes how much of the changes has been in view. The line that says "more below"
-// hides one.
+// look notes whether the end of the changes is in view.
 func (d *gateDialog) look(l gateLayout) {
-	from := min(d.scroll, max(0, len(l.changes)-l.room))
-	to := min(len(l.changes), from+l.room)
-	if to < len(l.changes) {
-		to--
-	}
-	if from <= d.seen {
-		d.seen = max(d.seen, to)
+	if d.scroll+l.room >= len(l.changes) {
+		d.seen = true
 	}
 }
 
@@ -162,7 +158,6 @@ func (d *gateDialog) key(k tea.KeyMsg, width, height int) (decision *engine.Deci
 		return nil, true, nil
 	}
 	l := d.layout(width, height)
-	d.look(l)
 	if burst(k) {
 		d.typed, d.said = nil, "Pasted text is refused. Type it by hand."
 		return nil, false, d.arm.disarm()
@@ -180,8 +175,8 @@ func (d *gateDialog) key(k tea.KeyMsg, width, height int) (decision *engine.Deci
 	if !d.arm.ready {
 		return nil, false, d.arm.disarm()
 	}
-	if d.seen < len(l.changes) {
-		d.said = "Read the changes to their end first: down."
+	if !l.read {
+		d.said = "Read the changes to their end first: down, page down, end."
 		return nil, false, nil
 	}
 	d.said = ""

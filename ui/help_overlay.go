@@ -17,37 +17,19 @@ type helpOverlay struct {
 }
 
 func (h helpOverlay) lines(width int) []string {
-	var out []string
-	for _, g := range h.keys.groups() {
-		var rows []string
-		for _, k := range g.Keys {
-			if k.Enabled() {
-				rows = append(rows, "  "+fit(k.Help().Key, 11)+k.Help().Desc)
-			}
-		}
-		if len(rows) > 0 {
-			out = append(append(out, h.st.strong.Render(g.Title)), rows...)
-		}
-	}
-	if half := (width - 2) / 2; half >= 38 && len(out) > 8 {
-		middle := (len(out) + 1) / 2
-		left, right := out[:middle], out[middle:]
-		for i := range left {
-			left[i] = fit(left[i], half)
-			if i < len(right) {
-				left[i] += "  " + right[i]
-			}
-		}
-		out = left
-	}
+	out := h.keyLines(width)
 	out = append(out, "", h.st.strong.Render("Signs"))
 	var signs []string
 	for _, s := range []engine.State{engine.Done, engine.Running, engine.Asking, engine.Waiting, engine.Failed,
 		engine.Skipped, engine.Refused, engine.Interrupted, engine.Unsure} {
 		m := markOf(s)
-		signs = append(signs, fmt.Sprintf("%s %s", m.Glyph, orWord(m.Word, string(s))))
+		signs = append(signs, fit(m.Glyph+" "+m.Word, 14))
 	}
-	out = append(out, indent(wrap(strings.Join(signs, "   "), width-2), "  ")...)
+	for perLine := max(1, (width-2)/14); len(signs) > 0; {
+		n := min(perLine, len(signs))
+		out = append(out, "  "+strings.Join(signs[:n], ""))
+		signs = signs[n:]
+	}
 	out = append(out, "", h.st.strong.Render("Consent"))
 	for _, s := range []string{
 		"Reading needs none. Writing to a copy: enter.",
@@ -56,6 +38,39 @@ func (h helpOverlay) lines(width int) []string {
 		"Leaving, or losing the line, never stops the engine.",
 	} {
 		out = append(out, indent(hang(s, "", width-2), "  ")...)
+	}
+	return out
+}
+
+// keyLines list the keys by group, in two columns where there is room.
+func (h helpOverlay) keyLines(width int) []string {
+	var columns [2][]string
+	half := (width - 2) / 2
+	total := 0
+	for _, g := range h.keys.groups() {
+		total += len(g.Keys) + 1
+	}
+	for _, g := range h.keys.groups() {
+		var rows []string
+		for _, k := range g.Keys {
+			if k.Enabled() {
+				rows = append(rows, "  "+fit(k.Help().Key, 11)+k.Help().Desc)
+			}
+		}
+		to := 0
+		if half >= 35 && len(columns[0])+len(rows) > total/2 {
+			to = 1
+		}
+		if len(rows) > 0 {
+			columns[to] = append(append(columns[to], h.st.strong.Render(g.Title)), rows...)
+		}
+	}
+	out := columns[0]
+	for i, r := range columns[1] {
+		if i == len(out) {
+			out = append(out, "")
+		}
+		out[i] = fit(out[i], half) + "  " + r
 	}
 	return out
 }

@@ -85,7 +85,7 @@ func (k keyMap) groups() []keyGroup {
 
 // short is the footer's list, the most wanted first.
 func (k keyMap) short() []key.Binding {
-	return []key.Binding{k.Agree, k.Review, k.Answer, k.Decline, k.Help, k.Plan, k.Evidence, k.Copy, k.Note, k.Log, k.Detach, k.Leave}
+	return []key.Binding{k.Agree, k.Review, k.Answer, k.Decline, k.Help, k.Detach, k.Leave, k.Plan, k.Evidence, k.Copy, k.Note, k.Log}
 }
 
 type keyGroup struct {

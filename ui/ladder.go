@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
@@ -119,21 +120,18 @@ func (l ladder) over(g ladderGroup) bool {
 
 func (l ladder) heading(g ladderGroup, width int) string {
 	name, where := actWords(g.act)
-	switch g.act {
-	case engine.Rehearsal, engine.Undo:
-		name += " " + where
-	case engine.Performance:
-		name += " on original"
-		if width >= 38 {
-			name = "PERFORMANCE on the original"
-		}
+	long := name
+	if g.act == engine.Rehearsal || g.act == engine.Performance || g.act == engine.Undo {
+		long += " " + where
 	}
 	note := l.note(g)
-	s := spread(l.st.strong.Render(ansi.Truncate(name, width-1, "…")), "", width)
-	if note != "" && ansi.StringWidth(name)+ansi.StringWidth(note)+2 <= width {
-		s = spread(l.st.strong.Render(name), l.st.faint.Render(note), width)
+	for _, s := range []string{long, strings.Replace(long, " the ", " ", 1)} {
+		if 1+ansi.StringWidth(s)+2+ansi.StringWidth(note)+1 <= width {
+			name = s
+			break
+		}
 	}
-	return s
+	return spread(" "+l.st.strong.Render(name), l.st.faint.Render(note)+" ", width)
 }
 
 // note says in a heading what its rows cannot.

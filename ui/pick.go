@@ -116,7 +116,6 @@ func PickPlain(ctx context.Context, candidates []Candidate, in io.Reader, out io
 	return "", false, err
 }
 
-
 // pickOne finds a candidate by its name or number; a name wins.
 func pickOne(list []Candidate, text string) (Candidate, bool) {
 	names := make([]string, len(list))

@@ -53,15 +53,14 @@ func changeLines(p engine.Plan, width int, st styles) []string {
 
 // digestLines show a plan's identity in full.
 func digestLines(v engine.View, act engine.Act, step, digest string, width int, st styles) []string {
-	s := "digest " + digest
-	if act == engine.Performance && v.Rehearsed != nil {
-		if v.Rehearsed.Plans[step] == digest {
-			s += " (the same as rehearsed)"
-		} else {
-			s += " (NOT what was rehearsed)"
-		}
+	out := hang("digest "+digest, "       ", width)
+	if act != engine.Performance || v.Rehearsed == nil {
+		return out
 	}
-	return st.paintAll(toneFaint, wrap(s, width))
+	if v.Rehearsed.Plans[step] == digest {
+		return append(out, st.paint(toneGood, "       the same as rehearsed"))
+	}
+	return append(out, st.paint(toneBad, "       NOT what was rehearsed"))
 }
 
 // latestPlan finds the plan that the step has in the act.

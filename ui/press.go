@@ -51,8 +51,13 @@ func (m *model) key(k tea.KeyMsg) tea.Cmd {
 	return m.press(k)
 }
 
-// interrupt opens the dialog; where it does not fit, the second ctrl-c still detaches.
+// interrupt opens the dialog, where there is something to interrupt. Where it does not
+// fit, the second ctrl-c still detaches.
 func (m *model) interrupt() tea.Cmd {
+	if m.view.Closed != nil || m.gone != nil {
+		m.leave()
+		return tea.Quit
+	}
 	m.choice = interruptDialog(m)
 	return nil
 }
@@ -310,10 +315,6 @@ func (m *model) copy() tea.Cmd {
 func (m *model) interruptWords() string {
 	r := m.view.Current()
 	switch {
-	case m.view.Closed != nil:
-		return "The run has ended. There is nothing to interrupt."
-	case m.gone != nil:
-		return "The engine has ended. There is nothing to interrupt."
 	case m.view.Question != nil || m.view.Gate != nil:
 		return "The engine waits for a decision. If you leave, it goes on waiting."
 	case r == nil || r.State.Final():

@@ -137,7 +137,7 @@ func (m *model) body() []string {
 	dw, dh := m.dialogSize()
 	switch {
 	case m.choice != nil:
-		return full("Ctrl-c", m.choice.Render(dw, dh))[:h]
+		return full(m.choice.title, m.choice.Render(dw, dh))[:h]
 	case m.help != nil:
 		return m.help.Render(w, h)
 	case m.logs != nil:

@@ -37,7 +37,7 @@ func (t table) lines(width int) []string {
 		}
 	}
 	widths, right := measure(cells, columns, len(t.Columns) > 0)
-	if width > 0 && !narrow(widths, width) {
+	if width > 0 && !narrow(widths, longestWords(cells, columns), width) {
 		return stacked(cells, len(t.Columns) > 0, width)
 	}
 	var out []string
@@ -75,20 +75,36 @@ func measure(cells [][]string, columns int, titled bool) (widths []int, right []
 // leastColumn is how narrow a column may become before the table is stacked instead.
 const leastColumn = 6
 
-// narrow takes width from the widest columns until the table fits.
-func narrow(widths []int, width int) bool {
+// longestWords are the widths below which a column would have to break words: numbers and
+// names in evidence stay in one piece.
+func longestWords(cells [][]string, columns int) []int {
+	least := make([]int, columns)
+	for j := range least {
+		least[j] = leastColumn
+		for _, r := range cells {
+			for _, w := range strings.Fields(r[j]) {
+				least[j] = max(least[j], ansi.StringWidth(w))
+			}
+		}
+	}
+	return least
+}
+
+// narrow takes width from the widest columns until the table fits, or reports that it
+// cannot.
+func narrow(widths, least []int, width int) bool {
 	total := columnGap * (len(widths) - 1)
 	for _, w := range widths {
 		total += w
 	}
 	for total > width {
-		widest := 0
+		widest := -1
 		for j, w := range widths {
-			if w > widths[widest] {
+			if w > least[j] && (widest < 0 || w > widths[widest]) {
 				widest = j
 			}
 		}
-		if widths[widest] <= leastColumn {
+		if widest < 0 {
 			return false
 		}
 		widths[widest]--
@@ -133,22 +149,26 @@ func ruler(widths []int) string {
 	return strings.Join(parts, strings.Repeat(" ", columnGap))
 }
 
-// stacked lists each row's cells one below the other, for screens too narrow for columns.
+// stacked lists each row's cells one below the other, the first as their heading, for
+// screens too narrow for columns.
 func stacked(cells [][]string, titled bool, width int) []string {
 	var out []string
 	first := 0
 	if titled {
 		first = 1
 	}
-	for i, r := range cells[first:] {
-		if i > 0 {
-			out = append(out, "")
-		}
+	for _, r := range cells[first:] {
 		for j, c := range r {
-			if titled && j < len(cells[0]) {
+			if j == 0 {
+				out = append(out, hang(c, "  ", width)...)
+				continue
+			}
+			if titled {
 				c = cells[0][j] + ": " + c
 			}
-			out = append(out, hang(c, "  ", width)...)
+			for _, l := range hang(c, "  ", width-2) {
+				out = append(out, "  "+l)
+			}
 		}
 	}
 	return out

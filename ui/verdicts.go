@@ -33,6 +33,18 @@ func latestVerdicts(v engine.View) []engine.Placed[engine.Verdict] {
 	return out
 }
 
+// lastChecked are the verdicts of the act that checked last.
+func lastChecked(v engine.View) []engine.Placed[engine.Verdict] {
+	all := latestVerdicts(v)
+	var out []engine.Placed[engine.Verdict]
+	for _, p := range all {
+		if p.Act == all[len(all)-1].Act {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // tally counts verdicts by result.
 func tally(verdicts []engine.Placed[engine.Verdict]) (passed, failed, unchecked int) {
 	for _, p := range verdicts {

@@ -2,7 +2,6 @@ package pgdisk
 
 import (
 	"bytes"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -10,39 +9,27 @@ import (
 	"time"
 )
 
-// TestControlTruth compares every field with pg_controldata of the same major: of a cluster
-// stopped in order, of one that crashed, and of files with damaged values.
-func TestControlTruth(t *testing.T) {
-	for _, major := range truthMajors() {
-		t.Run(fmt.Sprint(major), func(t *testing.T) {
-			tr := startTruth(t, major)
-			tr.sh(t, "mkdir /tmp/taken; initdb -k -A trust >/dev/null; cat $PGDATA/global/pg_control >/tmp/taken/fresh")
-			tr.sh(t, `echo "fsync=off
-listen_addresses=''
-unix_socket_directories='/tmp'
-wal_log_hints=on
-track_commit_timestamp=on
-max_connections=37
-max_prepared_transactions=3" >> $PGDATA/postgresql.conf; pg_ctl -w -s -l /tmp/log start; psql -qc checkpoint; cat $PGDATA/global/pg_control >/tmp/taken/running; pg_ctl -s -m immediate stop`)
-			var files [][]byte
-			taken := tr.files(t, "/tmp/taken")
-			for _, name := range []string{"fresh", "running"} {
-				b, err := os.ReadFile(filepath.Join(taken, name))
-				if err != nil {
-					t.Fatal(err)
-				}
-				files = append(files, b)
-			}
-			compareControl(t, tr, files, true)
-			var damaged [][]byte
-			for i := range 40 {
-				damaged = append(damaged, damageControl(t, files[i%2], uint64(major*100+i)))
-			}
-			compareControl(t, tr, damaged, false)
-			if *writeControlFixtures {
-				writeFixtures(t, tr, files)
-			}
-		})
+// controlTruth compares every field with pg_controldata of the same major: of a cluster fresh
+// from initdb, of one that runs (and so of one that crashed), of one stopped in order, and of
+// files with damaged values.
+func controlTruth(t *testing.T, tr *truth, root string) {
+	taken := tr.files(t, "/tmp/taken")
+	var files [][]byte
+	for _, name := range []string{filepath.Join(taken, "fresh"), filepath.Join(taken, "running"), filepath.Join(root, ControlFilePath)} {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, b)
+	}
+	compareControl(t, tr, files, true)
+	var damaged [][]byte
+	for i := range 40 {
+		damaged = append(damaged, damageControl(t, files[i%2], uint64(tr.major*100+i)))
+	}
+	compareControl(t, tr, damaged, false)
+	if *writeControlFixtures {
+		writeFixtures(t, tr, files[:2])
 	}
 }
 

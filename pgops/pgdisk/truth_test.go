@@ -13,6 +13,57 @@ import (
 	"testing"
 )
 
+// truthSetup makes a cluster and starts it. The control file is taken twice on the way.
+const truthSetup = `mkdir /tmp/taken
+initdb -N -k -A trust >/dev/null
+cat $PGDATA/global/pg_control >/tmp/taken/fresh
+echo "fsync=off
+autovacuum=off
+listen_addresses=''
+unix_socket_directories='/tmp'
+wal_log_hints=on
+track_commit_timestamp=on
+max_connections=37
+max_prepared_transactions=3" >> $PGDATA/postgresql.conf
+pg_ctl -w -s -l /tmp/log start
+psql -qc checkpoint
+cat $PGDATA/global/pg_control >/tmp/taken/running`
+
+// TestTruth compares what is read from the files of a stopped cluster with what its server
+// and its programs say of them, for each major of which there is an image.
+func TestTruth(t *testing.T) {
+	for _, major := range truthMajors() {
+		t.Run(fmt.Sprint(major), func(t *testing.T) {
+			tr := startTruth(t, major)
+			tr.sh(t, truthSetup)
+			tr.sql(t, "postgres", truthWorkload)
+			said := askServer(t, tr)
+			tr.sh(t, "pg_ctl -w -s -m fast stop")
+			root := tr.files(t, "/tmp/d")
+			t.Run("control", func(t *testing.T) { controlTruth(t, tr, root) })
+			b, err := os.ReadFile(filepath.Join(root, ControlFilePath))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := DecodeControl(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := &stopped{root: root, fsys: os.DirFS(root), control: c, said: said}
+			t.Run("pages", d.pages)
+			t.Run("multixacts", d.multixacts)
+			t.Run("transactions", d.transactions)
+			t.Run("databases", d.databases)
+			t.Run("tuples", d.tuples)
+			t.Run("page header", d.pageHeader)
+			t.Run("spans", d.spans)
+			if *writeControlFixtures {
+				writeDatabaseFixture(t, root, major)
+			}
+		})
+	}
+}
+
 // A truth is a throw-away PostgreSQL server in a container, which says what is right.
 type truth struct {
 	major     int

@@ -253,12 +253,13 @@ func TestWALEndIgnoresStaleSectors(t *testing.T) {
 }
 
 func TestWALEndNamesZeros(t *testing.T) {
-	w := newWALBuilder(17).fill(3000)
-	page := w.starts[2000]&^(BlockSize-1) + BlockSize
+	w := newWALBuilder(17).fill(100)
+	page := w.insert(7, 30000)&^(BlockSize-1) + BlockSize
+	w.fill(10)
+	clear(w.bytes(page)[3*walSector : 4*walSector]) // the longest run is named, not this
 	clear(w.bytes(page)[BlockSize/2 : BlockSize])
-	clear(w.bytes(page)[3*walSector : 4*walSector]) // the longest run is named
 	end := findTestEnd(t, w)
-	if end.ZeroFrom != page+BlockSize/2 || end.ZeroTo != page+BlockSize {
+	if end.ZeroFrom != page+BlockSize/2 || end.ZeroTo != page+BlockSize || end.CommitsBeyondCount != 10 {
 		t.Errorf("zeros from %s to %s, want %s to %s", end.ZeroFrom, end.ZeroTo, page+BlockSize/2, page+BlockSize)
 	}
 }

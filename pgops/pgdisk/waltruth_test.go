@@ -54,7 +54,7 @@ func compareWALTruth(t *testing.T, major int, out string) {
 	}
 	one := readWALTruth(t, filepath.Join(out, "one.dump"))
 	src := WALSource{FS: os.DirFS(filepath.Join(out, "one")), SegSize: 1 << 20, Timeline: 1}
-	end := compareWALDump(t, src, start, one)
+	end := compareWALDump(t, src, start, one, 0)
 	checkWALTruthEnd(t, end, filepath.Join(out, "one.err"))
 	if end.Major != major {
 		t.Errorf("major %d, want %d", end.Major, major)
@@ -71,7 +71,7 @@ func compareWALTruth(t *testing.T, major int, out string) {
 
 	two := readWALTruth(t, filepath.Join(out, "two.dump"))
 	src = WALSource{FS: os.DirFS(filepath.Join(out, "two")), SegSize: 1 << 20, Timeline: 2}
-	end = compareWALDump(t, src, start, append(one[:len(one):len(one)], two...))
+	end = compareWALDump(t, src, start, append(one[:len(one):len(one)], two...), len(one))
 	checkWALTruthEnd(t, end, filepath.Join(out, "two.err"))
 	if end.Timeline != 2 {
 		t.Errorf("ended on timeline %d, want 2", end.Timeline)
@@ -79,21 +79,23 @@ func compareWALTruth(t *testing.T, major int, out string) {
 	wantWALKinds(t, major, append(one, two...))
 }
 
-// compareWALDump reads all records and holds each against its line.
-func compareWALDump(t *testing.T, src WALSource, start LSN, lines []walTruthLine) *WALEnd {
+// compareWALDump reads all records and holds each from number first on against its line.
+func compareWALDump(t *testing.T, src WALSource, start LSN, lines []walTruthLine, first int) *WALEnd {
 	t.Helper()
 	n, bad := 0, 0
 	end, err := FindWALEnd(context.Background(), src, start, func(rec *WALRecord) error {
 		if n >= len(lines) {
 			return fmt.Errorf("record %s at %s is one more than pg_waldump has", rec, rec.LSN)
 		}
-		for _, diff := range lines[n].diff(rec) {
+		if n++; n <= first {
+			return nil
+		}
+		for _, diff := range lines[n-1].diff(rec) {
 			t.Errorf("record %d at %s: %s", n, rec.LSN, diff)
 			if bad++; bad > 20 {
 				return fmt.Errorf("too many differences")
 			}
 		}
-		n++
 		return nil
 	})
 	if err != nil {
@@ -106,24 +108,25 @@ func compareWALDump(t *testing.T, src WALSource, start LSN, lines []walTruthLine
 }
 
 // diff says in what a record and its line differ.
-func (l walTruthLine) diff(rec *WALRecord) (diffs []string) {
-	check := func(what string, got, want any) {
-		if fmt.Sprint(got) != fmt.Sprint(want) {
-			diffs = append(diffs, fmt.Sprintf("%s is %v, pg_waldump says %v (%s)", what, got, want, l.desc))
+func (l *walTruthLine) diff(rec *WALRecord) (diffs []string) {
+	if rec.LSN != l.lsn || rec.Prev != l.prev || rec.XID != l.xid {
+		diffs = append(diffs, fmt.Sprintf("at %s, prev %s, xid %d; pg_waldump says %s, %s, %d", rec.LSN, rec.Prev, rec.XID, l.lsn, l.prev, l.xid))
+	}
+	if n := int(rec.TotLen) - rec.ImageBytes(); rec.TotLen != l.totLen || n != l.recLen {
+		diffs = append(diffs, fmt.Sprintf("length %d, without images %d; pg_waldump says %d, %d", rec.TotLen, n, l.totLen, l.recLen))
+	}
+	if rec.Rmid.String() != l.rmgr || rec.Class() != l.class {
+		diffs = append(diffs, fmt.Sprintf("%s; pg_waldump says %s/%s", rec, l.rmgr, l.class))
+	}
+	if len(rec.Blocks) != len(l.blocks) {
+		diffs = append(diffs, fmt.Sprintf("%d blocks, pg_waldump says %v", len(rec.Blocks), l.blocks))
+		return diffs
+	}
+	for i := range rec.Blocks {
+		if got := blockAsWaldump(&rec.Blocks[i]); got != l.blocks[i] {
+			diffs = append(diffs, fmt.Sprintf("block %q, pg_waldump says %q", got, l.blocks[i]))
 		}
 	}
-	check("lsn", rec.LSN, l.lsn)
-	check("prev", rec.Prev, l.prev)
-	check("total length", rec.TotLen, l.totLen)
-	check("length without images", int(rec.TotLen)-rec.ImageBytes(), l.recLen)
-	check("xid", rec.XID, l.xid)
-	check("manager", rec.Rmid, l.rmgr)
-	check("class", rec.Class(), l.class)
-	var blocks []string
-	for i := range rec.Blocks {
-		blocks = append(blocks, blockAsWaldump(&rec.Blocks[i]))
-	}
-	check("blocks", strings.Join(blocks, "; "), strings.Join(l.blocks, "; "))
 	if want, ok := describeWALRecord(rec); ok && !strings.Contains(l.desc, want) {
 		diffs = append(diffs, fmt.Sprintf("body reads %q, pg_waldump says %q", want, l.desc))
 	}
@@ -131,18 +134,23 @@ func (l walTruthLine) diff(rec *WALRecord) (diffs []string) {
 }
 
 func blockAsWaldump(b *WALBlockRef) string {
-	s := fmt.Sprintf("#%d: rel %s", b.ID, b.Rel)
+	s := make([]byte, 0, 80)
+	s = append(s, '#')
+	s = strconv.AppendUint(s, uint64(b.ID), 10)
+	s = append(s, ": rel "...)
+	s = append(s, b.Rel.String()...)
 	if b.Fork != 0 {
-		s += " fork " + b.Fork.String()
+		s = append(append(s, " fork "...), b.Fork.String()...)
 	}
-	s += fmt.Sprintf(" blk %d", b.Block)
-	switch {
-	case b.HasImage && b.ApplyImage:
-		s += " FPW"
-	case b.HasImage:
-		s += " FPW for WAL verification"
+	s = append(s, " blk "...)
+	s = strconv.AppendUint(s, uint64(b.Block), 10)
+	if b.HasImage {
+		s = append(s, " FPW"...)
 	}
-	return s
+	if b.HasImage && !b.ApplyImage {
+		s = append(s, " for WAL verification"...)
+	}
+	return string(s)
 }
 
 // describeWALRecord puts the bodies that are decoded here into pg_waldump's words.
@@ -261,22 +269,16 @@ func readWALTruth(t *testing.T, name string) []walTruthLine {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	line := regexp.MustCompile(`^rmgr: (\S+)\s+len \(rec/tot\):\s*(\d+)/\s*(\d+), tx:\s*(\d+), lsn: (\S+), prev (\S+), desc: (UNKNOWN \([0-9a-f]+\)|\S+)(.*)$`)
 	block := regexp.MustCompile(`blkref (#\d+: rel \d+/\d+/\d+(?: fork \w+)? blk \d+(?: FPW for WAL verification| FPW)?)`)
 	var lines []walTruthLine
 	s := bufio.NewScanner(file)
 	s.Buffer(nil, 64<<20)
 	for s.Scan() {
-		m := line.FindStringSubmatch(s.Text())
-		if m == nil {
-			t.Fatalf("not a line of pg_waldump: %.300q", s.Text())
-		}
-		l := walTruthLine{rmgr: m[1], class: m[7], desc: m[8]}
-		l.recLen, _ = strconv.Atoi(m[2])
-		l.totLen, l.xid = uint32(atou(t, m[3])), XID(atou(t, m[4]))
-		l.lsn, l.prev = parseTestLSN(t, m[5]), parseTestLSN(t, m[6])
-		for _, b := range block.FindAllStringSubmatch(m[8], -1) {
-			l.blocks = append(l.blocks, b[1])
+		l := parseWALTruth(t, s.Text())
+		if strings.Contains(l.desc, "blkref") {
+			for _, b := range block.FindAllStringSubmatch(l.desc, -1) {
+				l.blocks = append(l.blocks, b[1])
+			}
 		}
 		lines = append(lines, l)
 	}
@@ -284,6 +286,38 @@ func readWALTruth(t *testing.T, name string) []walTruthLine {
 		t.Fatal(err)
 	}
 	return lines
+}
+
+// parseWALTruth takes a line apart:
+//
+//	rmgr: Heap        len (rec/tot):     59/  3843, tx:        742, lsn: 0/0151A050, prev 0/0151A018, desc: LOCK off 3: ...
+//
+// Ten thousands of lines are too many for a regular expression under the race detector.
+func parseWALTruth(t *testing.T, line string) (l walTruthLine) {
+	t.Helper()
+	rest := line
+	field := func(after, until string) string {
+		_, tail, ok := strings.Cut(rest, after)
+		value, tail, ok2 := strings.Cut(tail, until)
+		if !ok || !ok2 {
+			t.Fatalf("not a line of pg_waldump: %.300q", line)
+		}
+		rest = until + tail
+		return strings.TrimSpace(value)
+	}
+	l.rmgr = field("rmgr: ", " ")
+	l.recLen = int(atou(t, field("len (rec/tot):", "/")))
+	l.totLen = uint32(atou(t, field("/", ",")))
+	l.xid = XID(atou(t, field("tx:", ",")))
+	l.lsn = parseTestLSN(t, field("lsn: ", ","))
+	l.prev = parseTestLSN(t, field("prev ", ","))
+	_, rest, _ = strings.Cut(rest, "desc: ")
+	l.class, l.desc, _ = strings.Cut(rest, " ")
+	if strings.HasPrefix(rest, "UNKNOWN (") {
+		i := strings.IndexByte(rest, ')') + 1
+		l.class, l.desc = rest[:i], rest[i:]
+	}
+	return l
 }
 
 func atou(t *testing.T, s string) uint64 {
@@ -359,7 +393,7 @@ func wantWALKinds(t *testing.T, major int, lines []walTruthLine) {
 // pg_waldump listed behind the damaged record to be found.
 func damageWALTruth(t *testing.T, src WALSource, dir string, start LSN, lines []walTruthLine) {
 	t.Helper()
-	for _, part := range []int{4, 2, 3} {
+	for _, part := range []int{3, 2} {
 		i := len(lines) * (part - 1) / part
 		for lines[i].rmgr == "XLOG" || lines[i+1].prev != lines[i].lsn {
 			i++

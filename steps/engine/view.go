@@ -52,6 +52,7 @@ type Row struct {
 	Ended   time.Time
 	Problem *Problem // of a failed step
 	Digest  string   // of its latest plan
+	Danger  Danger   // of the latest gate it waited at
 	Touched bool     // an effect has begun in this act: from here on, look before doing
 }
 
@@ -102,25 +103,26 @@ const (
 	PutBack   OriginalState = "PUT BACK"
 )
 
-// Fact finds a fact as the act made it, or else as an earlier act did.
+// Fact finds a fact as the act made it, or else as an act it builds on did. What a clone
+// said is no evidence about the original, so a performance does not build on the rehearsal.
 func (v View) Fact(act Act, name string) (json.RawMessage, bool) {
-	for _, a := range [...]Act{act, Performance, Rehearsal, Prepare} {
-		if a == Performance && act != Closing && act != Undo {
-			continue // a later act's facts are not there yet
-		}
-		if a == Rehearsal && act == Prepare {
-			continue
-		}
-		// A performance must establish its own facts: what a clone said is no evidence
-		// about the original.
-		if a == Rehearsal && act == Performance {
-			continue
-		}
+	for _, a := range append([]Act{act}, foundations(act)...) {
 		if raw, ok := v.facts[factKey{a, name}]; ok {
 			return raw, true
 		}
 	}
 	return nil, false
+}
+
+// foundations are the acts whose facts hold in the act, the latest first.
+func foundations(act Act) []Act {
+	switch act {
+	case Rehearsal, Performance:
+		return []Act{Prepare}
+	case Closing, Undo:
+		return []Act{Performance, Rehearsal, Prepare}
+	}
+	return nil
 }
 
 // Row finds the step's row in the act, or nil.
@@ -222,7 +224,7 @@ func (v View) moveRow(e Event) (View, error) {
 
 // originalAfter follows what is known about the original's bytes.
 func (v View) originalAfter(e Event) OriginalState {
-	if e.Act != Performance && e.Act != Undo {
+	if row := v.Row(e.Act, e.Step); row == nil || row.Danger != Original {
 		return v.Original
 	}
 	switch e.Kind {
@@ -315,7 +317,10 @@ func (v View) absorbStep(e Event) (View, error) {
 		if n := len(v.Plans); n > 0 && v.Plans[n-1].Step == e.Step && v.Plans[n-1].Act == e.Act {
 			v.Gate.Plan = v.Plans[n-1].Item.Plan
 		}
-		return v, json.Unmarshal(e.Data, &v.Gate.Gate)
+		if err := json.Unmarshal(e.Data, &v.Gate.Gate); err != nil {
+			return v, err
+		}
+		v.Row(e.Act, e.Step).Danger = v.Gate.Danger
 	case KindFailed:
 		row := v.Row(e.Act, e.Step)
 		row.Problem = new(Problem)
