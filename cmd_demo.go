@@ -72,7 +72,7 @@ func runDemo(cmd *cobra.Command, f face, o demo.Options, only, keep bool) (err e
 	if !keep {
 		defer func() { err = errors.Join(err, broken.Remove(context.WithoutCancel(ctx))) }()
 	}
-	req := request{Playbook: "crash-loop", Target: "container:" + broken.Container, Actor: actor(), Options: engine.Options{Settings: map[string]string{}}}
+	req := request{Playbook: "crash-loop", Target: "container:" + broken.Container, Actor: actor(), Options: engine.Options{Settings: map[string]string{"demo": "yes"}}}
 	dir, err := begin(cmd, f, req)
 	var code exitCode
 	if err != nil && !errors.As(err, &code) {

@@ -100,9 +100,13 @@ func newUndo() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if confirm, _ := cmd.Flags().GetString("confirm"); confirm != "" {
+			f.answers = f.answers.With("consent.original", "put-back").With("confirm", confirm).With("consent.reversible", "yes")
+		}
 		return play(cmd.Context(), f, dir, engineMode{undo: true, reason: "undo"})
 	})
 	addUIFlags(cmd)
+	cmd.Flags().String("confirm", "", "HOST/SYSID4, to put it back with nobody present")
 	return cmd
 }
 

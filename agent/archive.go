@@ -35,7 +35,11 @@ type ArchiveResult struct {
 }
 
 // Archive writes the snapshot as a tar in PAX format, compressed with zstd, which any
-// tar and zstd read: `zstd -dc ARCHIVE | tar -x --xattrs --xattrs-include='*' -p`.
+// tar and zstd read:
+//
+//	zstd -dc ARCHIVE | tar -x -p --numeric-owner --xattrs --xattrs-include='*' --delay-directory-restore
+//
+// (the last because directories are met more than once, pg_control coming first).
 // Members are named PIECE/PATH. It is written as .partial, synced, read back from the
 // medium, compared file by file with the records, and only then given its name.
 func Archive(ctx context.Context, req ArchiveRequest, s *Stream) (ArchiveResult, error) {

@@ -182,7 +182,7 @@ func TestArchive(t *testing.T) {
 	}
 	// Unpacked by the usual tools, it is the snapshot again.
 	out := t.TempDir()
-	cmd := exec.Command("bash", "-c", `set -o pipefail; zstd -dc "$1" | tar -x --xattrs --xattrs-include='*' --numeric-owner -p -C "$2"`, "-", path, out)
+	cmd := exec.Command("bash", "-c", `set -o pipefail; zstd -dc "$1" | tar -x --delay-directory-restore --xattrs --xattrs-include='*' --numeric-owner -p -C "$2"`, "-", path, out)
 	if b, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, b)
 	}

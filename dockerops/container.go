@@ -113,7 +113,8 @@ func (s Spec) hostConfig() (*container.HostConfig, error) {
 		SecurityOpt:    []string{"no-new-privileges", "label=disable"},
 		ShmSize:        s.ShmSize,
 		IpcMode:        container.IPCModePrivate,
-		Resources:      container.Resources{Memory: s.Memory},
+		// A server that dies in replay must not leave a core file in its data directory.
+		Resources: container.Resources{Memory: s.Memory, Ulimits: []*container.Ulimit{{Name: "core"}}},
 	}
 	if s.PidsLimit > 0 {
 		h.PidsLimit = &s.PidsLimit

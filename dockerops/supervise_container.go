@@ -10,20 +10,11 @@ import (
 )
 
 // disarmContainer takes the restart policy away first: stopping first would
-// race with the next start.
+// race with the next start. A paused container needs nothing more: Docker
+// thaws it once it has sent the stop signal.
 func (c *Client) disarmContainer(ctx context.Context, rec Supervision) error {
 	if err := c.setRestartPolicy(ctx, rec.ID, RestartPolicy{Name: "no"}); err != nil {
 		return err
-	}
-	t, err := c.Container(ctx, rec.ID)
-	if err != nil {
-		return err
-	}
-	if t.State.Paused {
-		// A frozen process cannot act on the stop signal: it would be killed.
-		if err := c.unpause(ctx, rec.ID); err != nil {
-			return err
-		}
 	}
 	if err := c.Stop(ctx, rec.ID, stopGrace); err != nil {
 		return err
@@ -66,13 +57,6 @@ func (c *Client) setRestartPolicy(ctx context.Context, id string, p RestartPolic
 		Name: container.RestartPolicyMode(p.Name), MaximumRetryCount: p.MaxRetries,
 	}})
 	return wrap(ctx, err, "setting restart policy %s on container %s", p, id)
-}
-
-// unpause thaws a container.
-func (c *Client) unpause(ctx context.Context, id string) error {
-	call, cancel := short(ctx)
-	defer cancel()
-	return wrap(ctx, c.api.ContainerUnpause(call, id), "unpausing container %s", id)
 }
 
 // pause freezes a container.

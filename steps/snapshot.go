@@ -17,11 +17,25 @@ import (
 // SettingArchive names the directory for the second copy.
 const SettingArchive = "archive"
 
+// noArchive is the answer that wants no second copy.
+const noArchive = "none"
+
+// archiveDir is where the operator wants the second copy, "" for nowhere.
+func archiveDir(p *engine.Pass) string {
+	if dir := p.Answer(SettingArchive); dir != noArchive {
+		return dir
+	}
+	return ""
+}
+
 // TakeSnapshot copies the cluster, proves the copy and seals it.
 func TakeSnapshot() *engine.Step {
 	return &engine.Step{
 		Name: "snapshot", Title: "Snapshot", Doc: doc("snapshot"), Part: engine.Opening,
 		Needs: []engine.AnyFact{FactSite, FactStopped}, Makes: []engine.AnyFact{FactSnapshot},
+		Ask: []engine.Question{{Name: SettingArchive, Default: noArchive,
+			Prompt: "Directory on another device for a second copy of the snapshot, compressed and verified?",
+			Help:   "none: no second copy. Choose one if the disk may be dying: a copy on the same disk does not protect from that disk."}},
 		Rewrite: &engine.Rewrite{Danger: engine.OnCopy, Plan: planSnapshot, Apply: applySnapshot, Verify: verifySnapshot},
 	}
 }
@@ -41,7 +55,7 @@ func planSnapshot(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 			Why: "everything that follows is tried on clones of it, and undo puts it back",
 		})
 	}
-	if dir := p.Setting(SettingArchive); dir != "" {
+	if dir := archiveDir(p); dir != "" {
 		plan.Changes = append(plan.Changes, engine.Change{Path: archivePath(dir, p), After: "a second copy, zstd-compressed and verified",
 			Why: "a copy on the same disk does not protect from that disk"})
 	}
@@ -211,7 +225,7 @@ func verifySnapshot(ctx context.Context, d *engine.Deed) error {
 func archivePath(dir string, p *engine.Pass) string { return dir + "/" + p.Incident() + ".tar.zst" }
 
 func archiveSnapshot(ctx context.Context, at *Place, snap Snapshot, p *engine.Pass) error {
-	dir := p.Setting(SettingArchive)
+	dir := archiveDir(p)
 	if dir == "" {
 		return nil
 	}

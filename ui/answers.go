@@ -18,7 +18,8 @@ import (
 //	NAME                the answer to the question of that name
 //	consent.on-copy     yes: agree to what writes to copies only
 //	consent.reversible  yes: agree to what changes the target but not its data
-//	consent.original    as-rehearsed, or a digest: agree to rewriting the original
+//	consent.original    as-rehearsed, or a digest: agree to rewriting the original;
+//	                    put-back: agree to what pgrescue undo does, and to nothing else
 //	consent.unknown     yes: consent.original also holds after an interrupted try whose
 //	                    outcome is not known
 //	confirm             HOST/SYSID4, the challenge a person would type. With
@@ -40,6 +41,7 @@ const (
 	keyConfirm    = "confirm"
 
 	asRehearsed = "as-rehearsed"
+	putBack     = "put-back"
 	confirmDemo = "demo"
 )
 

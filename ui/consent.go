@@ -143,6 +143,8 @@ func covers(said string, v engine.View, g *engine.Proposal) bool {
 	switch said {
 	case asRehearsed:
 		return rehearsed
+	case putBack:
+		return g.Act == engine.Undo
 	case g.Digest:
 		return rehearsed || g.Act != engine.Performance
 	}
@@ -161,15 +163,8 @@ func confirms(confirm, said string, v engine.View, challenge string) bool {
 	return confirm == host || confirm == confirmDemo && isDemo(v)
 }
 
-// isDemo reports the practice cluster: its incidents are opened with the setting "demo",
-// or its target bears the demo's name.
-func isDemo(v engine.View) bool {
-	target := v.Opened.Target
-	if _, name, ok := strings.Cut(target, ":"); ok {
-		target = name
-	}
-	return v.Opened.Options.Settings["demo"] != "" || strings.HasPrefix(target, "pgrescue-demo")
-}
+// isDemo reports the practice cluster: its incidents are opened with the setting "demo".
+func isDemo(v engine.View) bool { return v.Opened.Options.Settings["demo"] != "" }
 
 // pending is what a view waits for from a person. Each question and gate has its own
 // pointer, which tells two apart that look alike.

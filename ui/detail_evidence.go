@@ -59,7 +59,7 @@ func (d detail) evidence(width int) []string {
 			title += " (" + cleanLine(p.Step) + ")"
 		}
 		out = append(out, d.st.paintAll(toneStrong, wrap(title, width))...)
-		out = append(out, exhibitLines(p.Item, width)...)
+		out = append(out, d.exhibitLines(p.Item, width)...)
 	}
 	if others > 0 {
 		out = append(append(out, ""), d.elsewhere("", others, width)...)
@@ -67,8 +67,8 @@ func (d detail) evidence(width int) []string {
 	return out
 }
 
-func exhibitLines(x engine.Exhibit, width int) []string {
-	out := table{x.Columns, x.Rows}.lines(width)
+func (d detail) exhibitLines(x engine.Exhibit, width int) []string {
+	out := d.st.paintTable(table{x.Columns, x.Rows}.lines(width))
 	if text := strings.TrimRight(clean(x.Text), "\n"); text != "" {
 		out = append(out, wrap(text, width)...)
 	}
@@ -102,7 +102,16 @@ func (d detail) verdicts(width int) []string {
 	if width < 70 { // two columns and the rest below
 		return append(out, d.verdictBlocks(mine, width)...)
 	}
-	return append(out, t.lines(width)...)
+	rows := d.st.paintTable(t.lines(width))
+	for i, r := range rows {
+		for _, result := range []engine.Result{engine.Passed, engine.Fail, engine.CouldNotCheck} {
+			word := resultMark(result) + " " + string(result)
+			if rest, ok := strings.CutPrefix(r, word); ok {
+				rows[i] = d.st.paint(resultTone(result), word) + rest
+			}
+		}
+	}
+	return append(out, rows...)
 }
 
 func (d detail) verdictBlocks(verdicts []engine.Placed[engine.Verdict], width int) []string {
@@ -117,9 +126,20 @@ func (d detail) verdictBlocks(verdicts []engine.Placed[engine.Verdict], width in
 	return out
 }
 
-// story is what has happened: the lines that Plain would print.
+// story is what has happened: the lines that Plain would print, without the particulars.
 func (d detail) story(width int) []string {
-	return storyLines(d.log, width, false, d.st)
+	return storyLines(coarse(d.log), width, false, d.st)
+}
+
+// coarse leaves out particulars.
+func coarse(log []line) []line {
+	var out []line
+	for _, l := range log {
+		if !l.Fine {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // storyLines lays out narrated lines.

@@ -58,15 +58,24 @@ type gateLayout struct {
 // leastChanges is how many lines of the changes must be in view at once.
 const leastChanges = 3
 
+// layout leaves the blank lines out where room is short.
 func (d *gateDialog) layout(width, height int) gateLayout {
 	l := gateLayout{top: d.top(width), changes: changeLines(d.gate.Plan, width, d.st), bottom: d.bottom(width)}
-	l.room = height - len(l.top) - len(l.bottom)
-	l.fits = width >= 40 && l.room >= min(leastChanges, len(l.changes))
+	if l.measure(width, height); !l.fits {
+		l.top, l.bottom = l.top[:len(l.top)-1], l.bottom[1:]
+		l.measure(width, height)
+	}
 	l.read = d.seen || len(l.changes) <= l.room
 	return l
 }
 
-// top is what must be read before anything is agreed to.
+func (l *gateLayout) measure(width, height int) {
+	l.room = height - len(l.top) - len(l.bottom)
+	l.fits = width >= 40 && l.room >= min(leastChanges, len(l.changes))
+}
+
+// top is what must be read before anything is agreed to. It ends with a blank line, and
+// bottom begins with one.
 func (d *gateDialog) top(width int) []string {
 	t := toneWarn
 	if d.original() {
@@ -238,8 +247,11 @@ func (d *gateDialog) scrolled(k tea.KeyMsg, l gateLayout) bool {
 }
 
 // bindings are for the footer.
-func (d *gateDialog) bindings() []key.Binding {
+func (d *gateDialog) bindings(width, height int) []key.Binding {
 	out := []key.Binding{d.keys.Back}
+	if l := d.layout(width, height); !l.fits || d.sent {
+		return out
+	}
 	if d.original() {
 		out = append(out, d.keys.Type)
 	} else {

@@ -30,6 +30,7 @@ type line struct {
 	Indent int
 	Tone   tone
 	Text   string
+	Fine   bool // particulars, which the screen has a tab for
 }
 
 // maxListed is how many changes of a plan the story lists; all are in the journal.
@@ -40,6 +41,7 @@ type narrator struct {
 	before, after engine.View
 	event         engine.Event
 	lines         []line
+	fine          bool
 }
 
 // narrate tells an event in lines. Facts are for steps and have none.
@@ -63,7 +65,7 @@ func (n *narrator) say(indent int, t tone, format string, args ...any) {
 		if i > 0 {
 			in = max(1, indent)
 		}
-		n.lines = append(n.lines, line{n.event.At, n.event.Act, n.event.Step, in, t, strings.TrimRight(s, " ")})
+		n.lines = append(n.lines, line{n.event.At, n.event.Act, n.event.Step, in, t, strings.TrimRight(s, " "), n.fine})
 	}
 }
 
@@ -205,6 +207,7 @@ func (n *narrator) finding(f engine.Finding) {
 
 func (n *narrator) exhibit(x engine.Exhibit) {
 	n.say(1, toneNormal, "evidence: %s", x.Title)
+	n.fine = true
 	for _, row := range (table{x.Columns, x.Rows}).lines(0) {
 		n.say(2, toneNormal, "%s", row)
 	}
@@ -227,6 +230,7 @@ func (n *narrator) plan(p engine.Plan, digest string) {
 		return
 	}
 	n.say(1, toneStrong, "plan: %s", p.Summary)
+	n.fine = true
 	for i, c := range p.Changes {
 		if i == maxListed {
 			n.say(2, toneNormal, "and %s more, all in the journal", count(len(p.Changes)-i, "change"))
@@ -234,9 +238,11 @@ func (n *narrator) plan(p engine.Plan, digest string) {
 		}
 		n.say(2, toneNormal, "change %d: %s", i+1, changeWords(c))
 	}
+	n.fine = false
 	for _, l := range p.Loses {
 		n.say(2, toneBad, "LOSES: %s", l)
 	}
+	n.fine = true
 	n.say(2, toneNormal, "digest %s", digest)
 }
 

@@ -110,7 +110,7 @@ func (m *model) bindings() []key.Binding {
 	case m.logs != nil:
 		return m.logs.bindings()
 	case m.gate != nil:
-		return m.gate.bindings()
+		return m.gate.bindings(m.dialogSize())
 	case m.question != nil:
 		return m.question.bindings()
 	}
@@ -190,7 +190,7 @@ func (m *model) panes(w, h int) []string {
 	}
 	blocks = append(blocks, m.detailBox(middle, h))
 	if right > 0 {
-		lines := storyLines(m.log, right-4, false, m.styles)
+		lines := storyLines(coarse(m.log), right-4, false, m.styles)
 		lines = window(lines, len(lines), h-2)
 		blocks = append(blocks, m.styles.box(m.styles.strong.Render("Log"), "L: whole log", indent(lines, " "), right, h))
 	}

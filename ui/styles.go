@@ -94,6 +94,16 @@ func (st styles) paintAll(t tone, lines []string) []string {
 	return out
 }
 
+// paintTable makes a table's heading recede.
+func (st styles) paintTable(lines []string) []string {
+	for i, l := range lines {
+		if l != "" && strings.Trim(l, "- ") == "" {
+			return append(st.paintAll(toneFaint, lines[:i+1]), lines[i+1:]...)
+		}
+	}
+	return lines
+}
+
 func stateTone(s engine.State) tone {
 	switch s {
 	case engine.Done:

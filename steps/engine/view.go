@@ -372,6 +372,8 @@ func (v View) open(e Event) (View, error) {
 	}
 	v.Original = Untouched
 	v.facts, v.Answers = map[factKey]json.RawMessage{}, map[string]string{}
+	// What the command line has said already is not asked again.
+	maps.Copy(v.Answers, v.Opened.Options.Settings)
 	for _, act := range [...]Act{Prepare, Rehearsal, Performance, Closing, Undo} {
 		for _, s := range v.Opened.Steps {
 			if plays(s.Part, act) {
