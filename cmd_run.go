@@ -197,15 +197,23 @@ func pickAndRun(cmd *cobra.Command, _ []string) error {
 func (f face) pick(ctx context.Context, all []dockerops.Target) (string, bool, error) {
 	var list []ui.Candidate
 	for _, t := range all {
+		if t.Kind == dockerops.KindVolume && !named(t.Name) {
+			continue // an anonymous volume is found through its container
+		}
 		list = append(list, ui.Candidate{
 			Name: t.String(), Kind: string(t.Kind), Image: t.Image, State: stateWords(t),
-			Crashing: t.State.Restarting || t.State.RestartCount > 0 && !t.State.Running, Detail: t.State.Error,
+			Crashing: t.Looping(), Detail: t.State.Error,
 		})
 	}
 	if f.kind == "tui" {
 		return ui.Pick(ctx, list, f.opts)
 	}
 	return ui.PickPlain(ctx, list, f.in, f.out, f.opts)
+}
+
+// named tells a volume that somebody named from one that Docker did.
+func named(volume string) bool {
+	return len(volume) != 64 || strings.Trim(volume, "0123456789abcdef") != ""
 }
 
 func stateWords(t dockerops.Target) string {

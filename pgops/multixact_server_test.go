@@ -141,12 +141,11 @@ func damagesFor(image string) []string {
 	if image == "postgres:15" {
 		return slices.Sorted(maps.Keys(multiDamages))
 	}
-	return []string{"both gone", "members cut odd"}
+	return []string{"both gone"}
 }
 
-// Multixacts that nothing remembers: every row comes out as in the undamaged twin, but for deleted rows, which are
-// kept and counted.
-func TestLostMultiXactsAreTreated(t *testing.T) {
+// The repair of real clusters, compared row by row with their undamaged twins.
+func TestMultiXactRepair(t *testing.T) {
 	onServers(t, serverImages, func(t *testing.T, image string) {
 		initdb := []string{}
 		if image == "postgres:15" {
@@ -154,90 +153,92 @@ func TestLostMultiXactsAreTreated(t *testing.T) {
 		}
 		s := newServer(t, image, initdb...)
 		s.start()
-		s.query(makeMultis)
-		s.sh(twoSessions)
-		s.query(forgetWAL)
-		s.crash()
-		s.copyTo("twin")
-		s.start()
-		want := s.query(allRows)
-		s.stop("fast")
-		for _, name := range damagesFor(image) {
-			t.Run(name, func(t *testing.T) {
-				s := *s
-				s.t = t
-				s.useCopy("twin")
-				s.sh("cd /work/data && " + multiDamages[name])
-				rep, plan, _ := s.repair()
-				t.Logf("total %+v; treated %+v; restored %+v; %d edits", rep.Total, plan.Total, rep.Restorable, plan.Count)
-				if rep.Total.Lost() == 0 || plan.Total.Kept != rep.Total.Deleted || rep.Restorable.Restored != 0 {
-					t.Errorf("lost %d, kept %d, deleted %d, restored from WAL %d", rep.Total.Lost(), plan.Total.Kept, rep.Total.Deleted, rep.Restorable.Restored)
-				}
-				s.start()
-				if got := s.query(allRows); got != want {
-					t.Errorf("rows:\n%s\nwant:\n%s", got, want)
-				}
-				if n := s.number("select count(*) from deleted"); n != 30+int(plan.Total.Kept) {
-					t.Errorf("%d rows in deleted, want 30 and the %d kept ones", n, plan.Total.Kept)
-				}
-				s.query(useRows)
-				s.stop("fast")
-			})
-		}
-	})
-}
-
-// The same damage while WAL still has the creations: everything is restored, nothing is treated.
-func TestMultiXactsAreRestoredFromWAL(t *testing.T) {
-	onServers(t, serverImages, func(t *testing.T, image string) {
-		s := newServer(t, image)
-		s.start()
-		s.query(makeMultis)
-		s.query("checkpoint;")
+		s.query(makeMultis + "checkpoint;")
 		s.sh(twoSessions)
 		s.query("update locked set v = 'later' where id = 700")
 		s.crash()
-		s.copyTo("twin")
-		s.repair() // undamaged, but minors that set no mark of their own need one
+		s.copyTo("remembered")
 		s.start()
-		want := s.query(allRows + "select * from deleted order by id;")
-		s.stop("fast")
-		for _, damage := range []string{"both gone", "offsets cut"} {
-			t.Run(damage, func(t *testing.T) {
-				s := *s
-				s.t = t
-				s.useCopy("twin")
-				s.sh("cd /work/data && " + multiDamages[damage])
-				rep, plan, _ := s.repair()
-				t.Logf("total %+v; treated %+v; restored %+v; %d edits", rep.Total, plan.Total, rep.Restorable, plan.Count)
-				if rep.Total.Lost() != 0 || rep.Total.FromWAL == 0 || plan.Total.Pages != 0 {
-					t.Errorf("lost %d, from WAL %d, treated pages %d", rep.Total.Lost(), rep.Total.FromWAL, plan.Total.Pages)
-				}
-				s.start()
-				if got := s.query(allRows + "select * from deleted order by id;"); got != want {
-					t.Errorf("rows:\n%s\nwant:\n%s", got, want)
-				}
-				s.query(useRows)
-				s.stop("fast")
-			})
+		s.query(forgetWAL)
+		s.crash()
+		s.copyTo("forgotten")
+		s.restoredFromWAL()
+		s.treated(damagesFor(image))
+		if image == "postgres:15" {
+			s.zeroed()
 		}
 	})
 }
 
-// H8: what a blind fill of the members does, so that the tests above are known to be able to fail.
-func TestZeroedMembersDuplicateRows(t *testing.T) {
-	onServers(t, []string{"postgres:15"}, func(t *testing.T, image string) {
-		s := newServer(t, image)
+// restoredFromWAL: WAL still has the creations, so everything is restored and nothing is treated.
+func (s *server) restoredFromWAL() {
+	s.useCopy("remembered")
+	s.repair() // undamaged, but minors that set no mark of their own need one
+	s.start()
+	want := s.query(allRows + "select * from deleted order by id;")
+	s.stop("fast")
+	s.t.Run("restored from WAL", func(t *testing.T) {
+		s := s.in(t, "remembered", multiDamages["both gone"])
+		rep, plan, _ := s.repair()
+		if rep.Total.Lost() != 0 || rep.Total.FromWAL == 0 || plan.Total.Pages != 0 {
+			t.Errorf("lost %d, from WAL %d, treated pages %d", rep.Total.Lost(), rep.Total.FromWAL, plan.Total.Pages)
+		}
 		s.start()
-		s.query(makeMultis + forgetWAL)
+		if got := s.query(allRows + "select * from deleted order by id;"); got != want {
+			t.Errorf("rows:\n%s\nwant:\n%s", got, want)
+		}
+		s.query(useRows)
 		s.stop("fast")
-		s.sh("cd /work/data && size=$(stat -c %s pg_multixact/members/0000) && rm pg_multixact/members/0000 && truncate -s $size pg_multixact/members/0000")
+	})
+}
+
+// treated: nothing remembers the multixacts. Every row comes out as in the undamaged twin, but for deleted rows,
+// which are kept and counted.
+func (s *server) treated(damages []string) {
+	s.useCopy("forgotten")
+	s.start()
+	want := s.query(allRows)
+	s.stop("fast")
+	for _, name := range damages {
+		s.t.Run(name, func(t *testing.T) {
+			s := s.in(t, "forgotten", multiDamages[name])
+			rep, plan, _ := s.repair()
+			if rep.Total.Lost() == 0 || plan.Total.Kept != rep.Total.Deleted || rep.Restorable.Restored != 0 {
+				t.Errorf("lost %d, kept %d, deleted %d, restored from WAL %d", rep.Total.Lost(), plan.Total.Kept, rep.Total.Deleted, rep.Restorable.Restored)
+			}
+			s.start()
+			if got := s.query(allRows); got != want {
+				t.Errorf("rows:\n%s\nwant:\n%s", got, want)
+			}
+			if n := s.number("select count(*) from deleted"); n != 30+int(plan.Total.Kept) {
+				t.Errorf("%d rows in deleted, want 30 and the %d kept ones", n, plan.Total.Kept)
+			}
+			s.query(useRows)
+			s.stop("fast")
+		})
+	}
+}
+
+// zeroed, H8: what a blind fill of the members does, so that the tests above are known to be able to fail.
+func (s *server) zeroed() {
+	s.t.Run("a blind fill duplicates rows", func(t *testing.T) {
+		s := s.in(t, "forgotten", "size=$(stat -c %s pg_multixact/members/0000) && rm pg_multixact/members/0000 && truncate -s $size pg_multixact/members/0000")
 		s.start()
 		got := strings.Split(s.query(allRows), "\n")[1]
 		if !strings.HasPrefix(got, "updated|1200|700|") {
 			t.Errorf("updated: %s, want 1200 rows with 700 keys", got)
 		}
+		s.stop("fast")
 	})
+}
+
+// in puts a copy in place, damages it, and reports to a subtest.
+func (s *server) in(t *testing.T, copied, damage string) *server {
+	sub := *s
+	sub.t = t
+	sub.useCopy(copied)
+	sub.sh("cd /work/data && " + damage)
+	return &sub
 }
 
 // Without the mark behind the last multixact, old minors wait for ever for its end once the next id was advanced,
@@ -260,7 +261,7 @@ func TestWithoutTheMarkOldServersHang(t *testing.T) {
 		if out, err := s.try("timeout -s KILL 3 psql -X -At -d postgres -c \"set statement_timeout = '1s'\" -c 'select * from t'"); err == nil {
 			t.Skipf("SKIP-REASON: this minor of 13 reads the last multixact without a mark: %s", out)
 		}
-		s.try("pkill -KILL postgres; sleep 0.2; rm -f /work/data/postmaster.pid")
+		s.stop("immediate")
 		s.useCopy("twin")
 		s.repair()
 		s.start()

@@ -49,7 +49,7 @@ func (r *resetting) multi() error {
 		p.Evidence, p.Confidence = []string{r.ev.Offsets.span()}, Weak
 	}
 	next := truth
-	if r.control != nil && truth == r.control.CheckpointCopy.NextMulti && (truth%offsetsPage == 0 || r.ev.Offsets.holds(uint64(truth))) {
+	if r.control != nil && truth == r.control.CheckpointCopy.NextMulti && (truth%offsetsPage == 0 || r.ev.Offsets.holds(uint64(truth))) && r.keepsOffset() {
 		p.Why = "not passed: pg_resetwal keeps pg_control's values, and nothing newer was found"
 		p.Formula, p.Margin = "as in pg_control", "none needed"
 	} else {
@@ -85,6 +85,9 @@ func (r *resetting) roundMulti(p *Param, truth pgdisk.MultiXactID, formula strin
 	p.Why = "multixacts were made after the last checkpoint, which pg_control does not know"
 	if r.control != nil && truth == r.control.CheckpointCopy.NextMulti {
 		p.Why = "the offsets page of pg_control's value is missing, and the server does not start without it"
+		if !r.keepsOffset() {
+			p.Why = "the next member offset moves on, and the server would take it for the end of the last multixact"
+		}
 	}
 	unit := uint64(offsetsPage)
 	if !r.walVouches() {
@@ -96,6 +99,9 @@ func (r *resetting) roundMulti(p *Param, truth pgdisk.MultiXactID, formula strin
 		floor = ahead(floor, r.ev.Offsets.AllocatedEnd)
 	}
 	next := (floor + unit - 1) / unit * unit
+	if next == uint64(truth) {
+		next += unit // the mark of the last multixact stands at the truth itself
+	}
 	p.Formula = fmt.Sprintf("%s and of the end of the newest offsets file, up to the next multiple of %d", formula, unit)
 	p.Margin = fmt.Sprintf("%d ids", next-uint64(truth))
 	if next%circle == 0 {
@@ -189,7 +195,7 @@ func (r *resetting) offset() error {
 		p.Evidence, p.Confidence = []string{r.ev.Members.span()}, Weak
 	}
 	next := uint64(truth)
-	if r.control != nil && truth == r.control.CheckpointCopy.NextMultiOffset && (uint64(truth)%membersPage == 0 || r.ev.Members.holds(uint64(truth))) {
+	if r.keepsOffset() {
 		p.Why = "not passed: pg_resetwal keeps pg_control's value, and nothing newer was found"
 		p.Formula, p.Margin = "as in pg_control", "none needed"
 	} else {
@@ -210,6 +216,12 @@ func (r *resetting) offsetTruth() (truth pgdisk.MultiXactOffset, texts []string)
 		}
 	}
 	return truth, texts
+}
+
+// keepsOffset reports that nothing newer than pg_control's member offset was found, and that its page is there.
+func (r *resetting) keepsOffset() bool {
+	truth, _ := r.offsetTruth()
+	return r.control != nil && truth == r.control.CheckpointCopy.NextMultiOffset && (truth%membersPage == 0 || r.ev.Members.holds(uint64(truth)))
 }
 
 // roundOffset moves the offset to the start of a page behind everything allocated. The last page of

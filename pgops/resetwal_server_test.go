@@ -3,8 +3,10 @@ package pgops
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
@@ -95,6 +97,81 @@ func TestResetOfCrashedCluster(t *testing.T) {
 			t.Errorf("%d rows in parent, want 300", n)
 		}
 		s.query("insert into parent select g, 'n' from generate_series(1000, 1100) g; create table anew(a int); vacuum freeze;")
+		s.stop("fast")
+	})
+}
+
+// H6 and H7: values that look plausible destroy rows at the next start; ours do not.
+func TestNaiveValuesDestroyRows(t *testing.T) {
+	onServers(t, []string{"postgres:15"}, func(t *testing.T, image string) {
+		s := newServer(t, image)
+		s.start()
+		s.query("create table five(a int); create table one(id int primary key, v text); insert into one select g, 'old' from generate_series(1, 5) g; checkpoint;")
+		low := s.number("select txid_current()")
+		for range 5 {
+			s.query("insert into five values (1);")
+		}
+		s.query("do $$ begin for i in 1..5 loop perform 1 from one where id = i for key share; begin update one set v = 'new' where id = i; exception when division_by_zero then null; end; end loop; end $$; checkpoint;")
+		s.crash()
+		s.copyTo("twin")
+		s.sh(fmt.Sprintf("pg_resetwal -f -x %d /work/data", low+3))
+		s.start()
+		if n := s.number("select count(*) from five"); n >= 5 {
+			t.Errorf("H6: %d rows with -x too low: the test can no longer fail", n)
+		}
+		s.stop("immediate")
+		s.useCopy("twin")
+		s.sh("pg_resetwal -f -m 1,1 -O 0 /work/data")
+		s.start()
+		if out, err := s.try("psql -X -At -d postgres -c 'select count(*), count(distinct id) from one'"); err == nil && strings.TrimSpace(out) == "5|5" {
+			t.Errorf("H7: %q with -m 1,1: the test can no longer fail", out)
+		}
+		s.stop("immediate")
+		s.useCopy("twin")
+		s.repair()
+		s.start()
+		if got := s.query("select count(*) from five; select count(*), count(distinct id), min(v) from one"); got != "5\n5|5|new" {
+			t.Errorf("rows with our values: %q", got)
+		}
+		s.stop("fast")
+	})
+}
+
+// H10: without pg_control and with segments that are not 16 MB, pg_resetwal alone starts the new WAL before the
+// old one, and no page can be read any more.
+func TestLostControlWithLargeSegments(t *testing.T) {
+	onServers(t, []string{"postgres:17"}, func(t *testing.T, image string) {
+		s := newServer(t, image, "--wal-segsize=64")
+		s.sh("printf 'wal_recycle = off\\nwal_init_zero = off\\n' >> /work/data/postgresql.conf")
+		s.start()
+		for range 8 {
+			s.query("create table if not exists t(a int); insert into t values (1); select pg_switch_wal(); checkpoint;")
+		}
+		s.query("vacuum freeze;")
+		s.query("insert into t select generate_series(1, 1000); checkpoint;")
+		s.stop("fast")
+		s.sh("rm -f /work/data/global/pg_control; touch /work/data/global/pg_control")
+		s.copyTo("twin")
+		x := "-x 32768 -u 3 -o 32768 -m 2048,1 -O 1636"
+		s.sh("pg_resetwal -f --wal-segsize=64 " + x + " /work/data")
+		s.start()
+		if out, err := s.try("psql -X -At -d postgres -c 'select count(*) from t' -c checkpoint"); err == nil {
+			t.Errorf("naive values worked (%s): the test can no longer fail", out)
+		}
+		s.stop("immediate")
+		s.useCopy("twin")
+		ev, plan := s.plan(ResetOptions{})
+		if ev.Control.State != ControlDamaged || !plan.Guessed || plan.Outcome.SegSize != 64<<20 {
+			t.Errorf("control %s, guessed %v, segments of %d", ev.Control.State, plan.Guessed, plan.Outcome.SegSize)
+		}
+		s.run(plan.Argv("/work/data"))
+		if err := plan.Check(s.control()); err != nil {
+			t.Error(err)
+		}
+		s.start()
+		if n := s.number("select count(*) from t; update t set a = 2; checkpoint;"); n != 1008 {
+			t.Errorf("%d rows in t, want 1008", n)
+		}
 		s.stop("fast")
 	})
 }

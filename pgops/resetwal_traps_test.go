@@ -332,3 +332,16 @@ func uintText(n uint64) string {
 	}
 	return string(b)
 }
+
+// When the next member offset has to move on, the next multixact must too: old servers take the former for the end
+// of the last multixact.
+func TestMovedOffsetMovesNextMulti(t *testing.T) {
+	plan := planOf(t, crashed(func(ev *Evidence) {
+		ev.Members = SLRUEvidence{Dir: "pg_multixact/members"}
+		ev.Control.Values.CheckpointCopy.NextMulti, ev.WAL.NextMulti, ev.Offsets.LastUsed = 2048, 2048, 2047
+	}), ResetOptions{})
+	wants(t, plan, map[string]string{"-O": "1636", "-m": "4096,1"})
+	if m := plan.Marker; m == nil || m.Multi != 2048 || m.Offset != 21 {
+		t.Errorf("marker %+v, want 2048 ends at 21", m)
+	}
+}

@@ -49,6 +49,7 @@ func (w *Workspace) docker(ctx context.Context) (*dockerops.Client, error) {
 	if err != nil {
 		return nil, &engine.Error{Kind: engine.Precondition, Msg: "Docker", Hint: "start the Docker daemon, then run pgrescue resume", Err: err}
 	}
+	c.KeepEnv = []string{"PGDATA", "POSTGRES_USER", "PGUSER", "PG_MAJOR"} // and nothing that may be secret
 	w.client = c
 	return c, nil
 }

@@ -74,7 +74,7 @@ func (m *model) event(e engine.Event) error {
 func (m *model) ended(err error) {
 	m.gone = err
 	if m.view.Closed == nil {
-		m.say(true, m.opts.gone(m.view).Message)
+		m.say(true, "The engine has ended without finishing.") // the bar says what to do
 	}
 }
 

@@ -21,6 +21,7 @@ type model struct {
 	link     Link
 	arrivals <-chan arrival
 	copier   copier
+	post     func(engine.Decision) tea.Cmd // carries a decision to the engine
 	styles   styles
 	keys     keyMap
 
@@ -62,8 +63,13 @@ type model struct {
 }
 
 func newModel(ctx context.Context, link Link, opts Options) *model {
-	return &model{ctx: ctx, opts: opts, link: link, styles: newStyles(opts), keys: newKeyMap(),
+	m := &model{ctx: ctx, opts: opts, link: link, styles: newStyles(opts), keys: newKeyMap(),
 		follow: true, tab: tabDoc, logFollow: true, now: opts.now()}
+	m.post = func(d engine.Decision) tea.Cmd {
+		return safely(func() tea.Msg { return decidedMsg{link.Decide(d)} })
+	}
+	m.enable()
+	return m
 }
 
 // Messages of our own.
@@ -238,6 +244,5 @@ func (m *model) send(d engine.Decision) tea.Cmd {
 	if d.Kind != engine.DecideNote {
 		m.decided = pendingIn(m.view)
 	}
-	link := m.link
-	return safely(func() tea.Msg { return decidedMsg{link.Decide(d)} })
+	return m.post(d)
 }

@@ -253,12 +253,16 @@ func (p *plain) fail(err error) {
 func (p *plain) finish() (Exit, error) { return conclude(p.view, p.verdict) }
 
 // conclude is the exit of a closed run. ours is why the front end stopped it, if it did;
-// an unknown outcome is worse than any reason of ours.
+// an unknown outcome is worse than any reason of ours, and is what the error says then.
 func conclude(v engine.View, ours error) (Exit, error) {
 	e := closed(v.Closed)
-	if ours != nil && e.Code != engine.Unknown.Exit() {
-		e.Code = engine.Explain(ours).Kind.Exit()
+	switch {
+	case ours == nil:
+		return e, nil
+	case e.Code == engine.Unknown.Exit():
+		return e, engine.Errorf(engine.Unknown, "run pgrescue resume to look again", "%s: %w", v.Closed.Summary, ours)
 	}
+	e.Code = engine.Explain(ours).Kind.Exit()
 	return e, ours
 }
 

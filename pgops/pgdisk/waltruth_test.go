@@ -70,7 +70,10 @@ func compareWALTruth(t *testing.T, major int, out string) {
 	}
 
 	two := readWALTruth(t, filepath.Join(out, "two.dump"))
-	src = WALSource{FS: os.DirFS(filepath.Join(out, "two")), SegSize: 1 << 20, Timeline: 2}
+	if err := os.CopyFS(filepath.Join(out, "one"), os.DirFS(filepath.Join(out, "two"))); err != nil {
+		t.Fatal(err)
+	}
+	src.Timeline = 2
 	end = compareWALDump(t, src, start, append(one[:len(one):len(one)], two...), len(one))
 	checkWALTruthEnd(t, end, filepath.Join(out, "two.err"))
 	if end.Timeline != 2 {

@@ -4,7 +4,7 @@
 #   start      the LSN to read from
 #   one/       pg_wal after an immediate stop, timeline 1
 #   one.dump   what pg_waldump prints of it, one.err how it ended
-#   two/       pg_wal after a promotion to timeline 2, and a stop
+#   two/       what a promotion to timeline 2 added to pg_wal
 #   two.dump, two.err
 set -e
 export TZ=UTC PGTZ=UTC
@@ -175,6 +175,7 @@ wait_up
 pg_ctl --silent --wait promote
 q -c "INSERT INTO last_words SELECT generate_series(1, 500)"
 pg_ctl --silent --mode=immediate stop
-cp -r "$PGDATA/pg_wal" /tmp/out/two
+mkdir /tmp/out/two
+cp "$PGDATA"/pg_wal/00000002* /tmp/out/two
 switch=$(sed -n 's/^1[[:space:]]*\([0-9A-F/]*\).*/\1/p' /tmp/out/two/00000002.history)
-pg_waldump --path=/tmp/out/two --timeline=2 --start="$switch" >/tmp/out/two.dump 2>/tmp/out/two.err || true
+pg_waldump --path="$PGDATA/pg_wal" --timeline=2 --start="$switch" >/tmp/out/two.dump 2>/tmp/out/two.err || true
