@@ -3,8 +3,10 @@ package steps
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/pgrescue/pgrescue/agent"
+	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 	"github.com/pgrescue/pgrescue/steps/engine"
 )
 
@@ -30,6 +32,9 @@ func planPutBack(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 	if err := at.ws.requireQuiet(ctx, *at.site); err != nil {
 		return plan, err
 	}
+	if err := requireSameCluster(ctx, at, p); err != nil {
+		return plan, err
+	}
 	res, err := compare(ctx, at, at.ws.recordsPath(snap), true, p)
 	if err != nil {
 		return plan, err
@@ -44,6 +49,25 @@ func planPutBack(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 		plan.Loses = []string{"everything written to the original after the snapshot was taken"}
 	}
 	return plan, nil
+}
+
+// requireSameCluster refuses to put the snapshot over another cluster that has come to live
+// in the same place since.
+func requireSameCluster(ctx context.Context, at *Place, p *engine.Pass) error {
+	raw, err := readFile(ctx, at, p, pgdisk.ControlFilePath, pgdisk.ControlFileSize)
+	if err != nil {
+		return err
+	}
+	control, err := pgdisk.DecodeControl(raw)
+	if err != nil || at.site.SystemID == "" {
+		return p.Report(engine.Finding{Severity: engine.Warning, Title: "it cannot be checked that this still is the cluster of the snapshot",
+			Detail: "pg_control does not tell a system identifier, now or when the incident began"})
+	}
+	if id := strconv.FormatUint(control.SystemIdentifier, 10); id != at.site.SystemID {
+		return engine.Errorf(engine.Precondition, "the snapshot's volumes still hold the old one; copy it to a place of its own",
+			"another cluster lives here now: its system identifier is %s, the snapshot's %s", id, at.site.SystemID)
+	}
+	return nil
 }
 
 func applyPutBack(ctx context.Context, d *engine.Deed) error {

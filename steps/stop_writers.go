@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/pgrescue/pgrescue/dockerops"
@@ -77,7 +78,12 @@ func planStopForUndo(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 	if _, err := FactSnapshot.Get(p); err != nil || p.View().Original == engine.Untouched {
 		return engine.Plan{Summary: "the original was never changed, so nothing is stopped"}, nil
 	}
-	return planStop(ctx, p)
+	plan, err := planStop(ctx, p)
+	if errors.Is(err, dockerops.ErrNotFound) {
+		return engine.Plan{Summary: "the container or service is gone, so there is nothing to stop"}, p.Report(engine.Finding{
+			Severity: engine.Warning, Title: "what was stopped and given back does not exist any more", Detail: err.Error()})
+	}
+	return plan, err
 }
 
 // planStop lists everything that is or may be running on the data: the target, and whoever

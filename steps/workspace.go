@@ -187,7 +187,25 @@ func (w *Workspace) Unchanged(ctx context.Context, p *engine.Pass) ([]string, er
 	if err != nil {
 		return nil, err
 	}
-	return describeDifferences(res), nil
+	return describeDifferences(res), p.Say("compared the original with the snapshot's records by %s", compareWords(res))
+}
+
+// compareWords says on what evidence two trees are equal or not.
+func compareWords(res agent.CompareResult) string {
+	if res.Method == "fingerprint" {
+		return "names, sizes, inodes and change times of every file, which the kernel keeps"
+	}
+	return fmt.Sprintf("content: %d files, %s", res.Files, humanBytes(res.Bytes))
+}
+
+// TakeOver removes the containers and clones of an engine that died. A server among them is
+// asked to shut down first.
+func (w *Workspace) TakeOver(ctx context.Context) error {
+	c, err := w.docker(ctx)
+	if err != nil {
+		return err
+	}
+	return w.removeLeftovers(ctx, c, dockerops.RoleHelper, dockerops.RoleSandbox, dockerops.RoleScratch, dockerops.RoleClone)
 }
 
 // Release stops servers and helpers of this process and of any that died before it.

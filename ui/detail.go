@@ -39,6 +39,29 @@ type detail struct {
 	dir  string // where logs are kept
 }
 
+// contentKey is all that a tab's content depends on.
+type contentKey struct {
+	tab   tab
+	row   rowKey
+	all   bool
+	seq   int64
+	width int
+}
+
+// contents keeps the content last laid out: a screen is drawn far more often than its
+// content changes, and evidence can be long.
+type contents struct {
+	key  contentKey
+	kept []string
+}
+
+func (c *contents) of(d detail, width int) []string {
+	if k := (contentKey{d.tab, d.row, d.all, d.view.Seq, width}); c.kept == nil || c.key != k {
+		c.key, c.kept = k, d.lines(width)
+	}
+	return c.kept
+}
+
 // lines are the tab's content, wrapped to width.
 func (d detail) lines(width int) []string {
 	switch d.tab {

@@ -56,7 +56,7 @@ type gateLayout struct {
 }
 
 // leastChanges is how many lines of the changes must be in view at once.
-const leastChanges = 3
+const leastChanges = 2
 
 // layout leaves the blank lines out where room is short.
 func (d *gateDialog) layout(width, height int) gateLayout {
@@ -88,7 +88,7 @@ func (d *gateDialog) top(width int) []string {
 		where += " on host " + cleanLine(h.Host)
 	}
 	if n := len(h.SystemID); n > 4 {
-		where += ", system identifier ..." + cleanLine(h.SystemID[n-4:])
+		where += ", system ..." + cleanLine(h.SystemID[n-4:])
 	}
 	out = append(out, wrap(where, width)...)
 	out = append(out, d.st.paintAll(toneStrong, hang("plan:  "+cleanLine(d.gate.Prompt), "       ", width))...)
@@ -140,7 +140,7 @@ func (d *gateDialog) Render(width, height int) []string {
 	out := append([]string{}, l.top...)
 	out = append(out, shown...)
 	if rest := len(l.changes) - from - len(shown); rest > 0 {
-		out[len(out)-1] = d.st.warn.Render(fmt.Sprintf("-- %s more below, to be read first: down, page down, end --", count(rest+1, "line")))
+		out[len(out)-1] = d.st.warn.Render(fmt.Sprintf("-- %s more, to be read first: down or end --", count(rest+1, "line")))
 	}
 	for len(out)+len(l.bottom) < height && len(l.changes) > l.room {
 		out = append(out, "")

@@ -18,16 +18,41 @@ type logOverlay struct {
 	times  bool
 	filter entry
 	typing bool // the filter is being typed
+
+	laid logKey
+	kept []string
+}
+
+// story is the log as of an event.
+type story struct {
+	log []line
+	seq int64
+}
+
+// logKey is all that the laid out log depends on.
+type logKey struct {
+	seq    int64
+	filter string
+	times  bool
+	width  int
 }
 
 func newLogOverlay(m *model) *logOverlay {
 	return &logOverlay{st: m.styles, keys: m.keys, follow: true}
 }
 
-func (l *logOverlay) lines(log []line, width int) []string {
+// lines are laid out anew only when something has changed.
+func (l *logOverlay) lines(s story, width int) []string {
 	want := strings.ToLower(strings.TrimSpace(l.filter.String()))
+	if k := (logKey{s.seq, want, l.times, width}); l.kept == nil || l.laid != k {
+		l.laid, l.kept = k, storyLines(filtered(s.log, want), width, l.times, l.st)
+	}
+	return l.kept
+}
+
+func filtered(log []line, want string) []line {
 	if want == "" {
-		return storyLines(log, width, l.times, l.st)
+		return log
 	}
 	var kept []line
 	for _, x := range log {
@@ -35,11 +60,11 @@ func (l *logOverlay) lines(log []line, width int) []string {
 			kept = append(kept, x)
 		}
 	}
-	return storyLines(kept, width, l.times, l.st)
+	return kept
 }
 
 // Render shows the lines and below them one line about the view.
-func (l *logOverlay) Render(log []line, width, height int) []string {
+func (l *logOverlay) Render(log story, width, height int) []string {
 	lines := l.lines(log, width-1)
 	room := height - 1
 	if l.follow {
@@ -66,7 +91,7 @@ func (l *logOverlay) Render(log []line, width, height int) []string {
 	return append(out, fit(l.st.strong.Render(status), width))
 }
 
-func (l *logOverlay) key(k tea.KeyMsg, log []line, width, height int) (back bool) {
+func (l *logOverlay) key(k tea.KeyMsg, log story, width, height int) (back bool) {
 	if l.typing {
 		switch k.Type {
 		case tea.KeyEnter:
@@ -86,7 +111,7 @@ func (l *logOverlay) key(k tea.KeyMsg, log []line, width, height int) (back bool
 	return false
 }
 
-func (l *logOverlay) oneKey(k tea.KeyMsg, log []line, width, height int) (back bool) {
+func (l *logOverlay) oneKey(k tea.KeyMsg, log story, width, height int) (back bool) {
 	by, paging := l.keys.paging(k, height-1)
 	switch {
 	case paging || k.Type == tea.KeyUp || k.Type == tea.KeyDown:

@@ -43,6 +43,7 @@ type model struct {
 	all       bool
 	zoom      bool
 	offset    int // of the right pane
+	contents  contents
 	logFollow bool
 	arm       arming  // of enter on a copy's gate
 	pend      pending // what the screen has been arranged for

@@ -53,7 +53,13 @@ func changeLines(p engine.Plan, width int, st styles) []string {
 
 // digestLines show a plan's identity in full.
 func digestLines(v engine.View, act engine.Act, step, digest string, width int, st styles) []string {
-	out := hang("digest "+digest, "       ", width)
+	var out []string
+	label, rest := "digest ", digest
+	for room := max(leastColumn, width-len(label)); rest != ""; label = "       " {
+		n := min(room, len(rest))
+		out = append(out, label+rest[:n])
+		rest = rest[n:]
+	}
 	if act != engine.Performance || v.Rehearsed == nil {
 		return out
 	}

@@ -26,7 +26,7 @@ func (m *model) key(k tea.KeyMsg) tea.Cmd {
 	case m.help != nil:
 		return m.helpKey(k)
 	case m.logs != nil:
-		if m.logs.key(k, m.log, m.width, m.bodyHeight()) {
+		if m.logs.key(k, story{m.log, m.view.Seq}, m.width, m.bodyHeight()) {
 			m.logs = nil
 		}
 		return nil
@@ -256,7 +256,7 @@ func (m *model) review() tea.Cmd {
 }
 
 func (m *model) scroll(by int) {
-	total := len(m.detail().lines(m.detailWidth()))
+	total := len(m.contents.of(m.detail(), m.detailWidth()))
 	room := m.detailRoom()
 	if m.tab == tabLog && m.logFollow {
 		m.offset = clampOffset(total, total, room)

@@ -141,7 +141,7 @@ func (m *model) body() []string {
 	case m.help != nil:
 		return m.help.Render(w, h)
 	case m.logs != nil:
-		return m.logs.Render(m.log, w, h)
+		return m.logs.Render(story{m.log, m.view.Seq}, w, h)
 	case m.gate != nil:
 		return full(m.gateTitle(), m.gate.Render(dw, dh))
 	}
@@ -190,7 +190,8 @@ func (m *model) panes(w, h int) []string {
 	}
 	blocks = append(blocks, m.detailBox(middle, h))
 	if right > 0 {
-		lines := storyLines(coarse(m.log), right-4, false, m.styles)
+		recent := m.log[max(0, len(m.log)-4*h):] // a few more than are seen: some are left out
+		lines := storyLines(coarse(recent), right-4, false, m.styles)
 		lines = window(lines, len(lines), h-2)
 		blocks = append(blocks, m.styles.box(m.styles.strong.Render("Log"), "L: whole log", indent(lines, " "), right, h))
 	}
@@ -226,7 +227,7 @@ func (m *model) detailBox(width, height int) []string {
 	if m.tab == tabSteps {
 		lines = m.ladder().Render(inner, room)
 	} else {
-		lines = d.lines(inner)
+		lines = m.contents.of(d, inner)
 		offset = clampOffset(m.offset, len(lines), room)
 		if m.tab == tabLog && m.logFollow {
 			offset = clampOffset(len(lines), len(lines), room)

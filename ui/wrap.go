@@ -2,27 +2,66 @@ package ui
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 )
 
-// wrap breaks s into lines of at most width cells, at spaces where it can and inside a
-// word where it must. It never drops text: the end of a command is what matters most.
+// wrap breaks plain text into lines of at most width cells, at spaces where it can and
+// inside a word where it must. It never drops anything but spaces: the end of a command is
+// what matters most. (ansi.Wrap drops a hyphen that falls on the edge.)
 func wrap(s string, width int) []string {
-	if width <= 0 {
-		return strings.Split(s, "\n")
-	}
 	var out []string
 	for _, l := range strings.Split(s, "\n") {
-		if ansi.StringWidth(l) <= width {
+		if width <= 0 || ansi.StringWidth(l) <= width {
 			out = append(out, l)
 			continue
 		}
-		for _, w := range strings.Split(ansi.Wrap(l, width, ""), "\n") {
-			out = append(out, ansi.Truncate(w, width, ""))
-		}
+		out = append(out, wrapLine(l, width)...)
 	}
 	return out
+}
+
+func wrapLine(l string, width int) []string {
+	var out []string
+	current := ""
+	for l != "" {
+		word := strings.TrimLeft(l, " ")
+		gap := l[:len(l)-len(word)]
+		if end := strings.IndexByte(word, ' '); end >= 0 {
+			word = word[:end]
+		}
+		l = l[len(gap)+len(word):]
+		if word == "" {
+			break
+		}
+		if ansi.StringWidth(current)+len(gap)+ansi.StringWidth(word) <= width {
+			current += gap + word
+			continue
+		}
+		if current != "" {
+			out = append(out, current)
+		}
+		for ansi.StringWidth(word) > width {
+			head := headOf(word, width)
+			out = append(out, head)
+			word = word[len(head):]
+		}
+		current = word
+	}
+	if current != "" || len(out) == 0 {
+		out = append(out, current)
+	}
+	return out
+}
+
+// headOf is as much of a word as fits, and at least its first character.
+func headOf(word string, width int) string {
+	if head := ansi.Truncate(word, width, ""); head != "" {
+		return head
+	}
+	_, size := utf8.DecodeRuneInString(word)
+	return word[:size]
 }
 
 // hang wraps s and indents all lines but the first.

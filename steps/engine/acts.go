@@ -25,7 +25,13 @@ func (s *Session) RunUndo(ctx context.Context) (Closed, error) {
 
 func (s *Session) run(ctx context.Context, play func(context.Context) error) (Closed, error) {
 	defer s.hub.Close()
-	err := play(ctx)
+	var err error
+	if s.resumed {
+		err = s.ws.TakeOver(ctx)
+	}
+	if err == nil {
+		err = play(ctx)
+	}
 	// The context may be gone; what was started must be stopped all the same.
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 	defer cancel()
@@ -147,7 +153,7 @@ func (s *Session) requireUnchanged(ctx context.Context, first *Step) error {
 		return Errorf(Stale, "find out who writes to it, then start a new incident: its snapshot will be current",
 			"the original is no longer what was rehearsed: %s", strings.Join(differences, "; "))
 	}
-	return s.emit(Performance, first.Name, KindSaid, Said{UnchangedWords + ", byte for byte: nothing has been written to it"})
+	return s.emit(Performance, first.Name, KindSaid, Said{UnchangedWords + ": nothing has been written to it since"})
 }
 
 // UnchangedWords begin the sentence that a performance opens with.

@@ -24,6 +24,7 @@ type Session struct {
 	log      Log
 	hub      *Hub
 	born     time.Time
+	resumed  bool // another process worked on the incident before
 
 	mu      sync.Mutex
 	view    View
@@ -47,6 +48,7 @@ func Open(pb *Playbook, ws Workspace, log Log, past []Event, again Reopened) (*S
 	if len(past) == 0 {
 		return s, nil
 	}
+	s.resumed = true
 	if err := s.emit("", "", KindReopened, again); err != nil {
 		return nil, err
 	}

@@ -34,7 +34,8 @@ type View struct {
 	Original    OriginalState
 	Closed      *Closed
 
-	facts map[factKey]json.RawMessage
+	facts    map[factKey]json.RawMessage
+	answered map[string]Act // where an answer was given
 }
 
 type factKey struct {
@@ -310,8 +311,8 @@ func (v View) absorbStep(e Event) (View, error) {
 		if err := json.Unmarshal(e.Data, &a); err != nil {
 			return v, err
 		}
-		v.Answers = maps.Clone(v.Answers)
-		v.Answers[a.Name] = a.Value
+		v.Answers, v.answered = maps.Clone(v.Answers), maps.Clone(v.answered)
+		v.Answers[a.Name], v.answered[a.Name] = a.Value, e.Act
 	case KindProposed:
 		v.Gate = &Proposal{Act: e.Act, Step: e.Step}
 		if n := len(v.Plans); n > 0 && v.Plans[n-1].Step == e.Step && v.Plans[n-1].Act == e.Act {
@@ -371,7 +372,7 @@ func (v View) open(e Event) (View, error) {
 		return v, err
 	}
 	v.Original = Untouched
-	v.facts, v.Answers = map[factKey]json.RawMessage{}, map[string]string{}
+	v.facts, v.Answers, v.answered = map[factKey]json.RawMessage{}, map[string]string{}, map[string]Act{}
 	// What the command line has said already is not asked again.
 	maps.Copy(v.Answers, v.Opened.Options.Settings)
 	for _, act := range [...]Act{Prepare, Rehearsal, Performance, Closing, Undo} {
@@ -400,7 +401,7 @@ func plays(p Part, a Act) bool {
 }
 
 // begin enters an act. A new attempt at the rehearsal forgets what the last one found
-// out: a fresh clone is a fresh world.
+// out and was told: a fresh clone is a fresh world.
 func (v View) begin(e Event) (View, error) {
 	var a ActData
 	if err := json.Unmarshal(e.Data, &a); err != nil {
@@ -417,8 +418,9 @@ func (v View) begin(e Event) (View, error) {
 			*r = Row{Act: r.Act, Step: r.Step, Title: r.Title, State: Pending}
 		}
 	}
-	v.facts = maps.Clone(v.facts)
+	v.facts, v.Answers = maps.Clone(v.facts), maps.Clone(v.Answers)
 	maps.DeleteFunc(v.facts, func(k factKey, _ json.RawMessage) bool { return k.act == Rehearsal })
+	maps.DeleteFunc(v.Answers, func(name, _ string) bool { return v.answered[name] == Rehearsal })
 	return v, nil
 }
 

@@ -31,6 +31,8 @@ type Workspace interface {
 	// Challenge is what the operator must type to consent to a change of the original:
 	// the host's short name, a slash, the last four digits of the system identifier.
 	Challenge(*Pass) (string, error)
+	// TakeOver stops what an engine that died has left running.
+	TakeOver(context.Context) error
 	// Release stops what runs on behalf of the act: sandboxes, helpers, servers.
 	Release(context.Context, Act) error
 }
