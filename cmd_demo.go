@@ -30,6 +30,9 @@ func newDemo() *cobra.Command {
 		Short: "make a really broken database and practise on it",
 		Args:  usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkDemo(major, damage); err != nil {
+				return err
+			}
 			f, err := newFace(cmd)
 			if err != nil {
 				return err
@@ -48,6 +51,17 @@ func newDemo() *cobra.Command {
 	return cmd
 }
 
+// checkDemo refuses what cannot be made before an earlier demo is removed for it.
+func checkDemo(major int, damage string) error {
+	if majors := []int{13, 15, 17, 18}; !slices.Contains(majors, major) {
+		return engine.Errorf(engine.Usage, fmt.Sprintf("choose one of %v", majors), "there is no demo of PostgreSQL %d", major)
+	}
+	if kinds := []demo.Cut{demo.CutOffsets, demo.CutMembers, demo.CutNone}; !slices.Contains(kinds, demo.Cut(damage)) {
+		return engine.Errorf(engine.Usage, fmt.Sprintf("choose one of %v", kinds), "there is no damage %q", damage)
+	}
+	return nil
+}
+
 func runDemo(cmd *cobra.Command, f face, o demo.Options, only, keep bool) (err error) {
 	ctx := cmd.Context()
 	cli, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
@@ -56,7 +70,7 @@ func runDemo(cmd *cobra.Command, f face, o demo.Options, only, keep bool) (err e
 	}
 	defer cli.Close()
 	if err := demo.Remove(ctx, cli, o.Name); err != nil {
-		return err
+		return engine.Errorf(engine.Precondition, "start the Docker daemon; pgrescue doctor looks at it", "removing what an earlier demo left: %w", err)
 	}
 	broken, err := demo.Break(ctx, cli, o)
 	if err != nil {
@@ -78,7 +92,7 @@ func runDemo(cmd *cobra.Command, f face, o demo.Options, only, keep bool) (err e
 	if err != nil && !errors.As(err, &code) {
 		return err
 	}
-	if f.kind == "plain" {
+	if f.kind == "plain" && code == 0 {
 		if err := compareWithTruth(ctx, cmd.OutOrStdout(), cli, broken, dir); err != nil {
 			return err
 		}

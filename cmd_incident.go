@@ -122,7 +122,7 @@ func newApply() *cobra.Command {
 		digest, _ := cmd.Flags().GetString("approve")
 		confirm, _ := cmd.Flags().GetString("confirm")
 		if digest == "" || confirm == "" {
-			return engine.Errorf(engine.Usage, "", "apply needs both --approve DIGEST and --confirm HOST/SYSID4")
+			return engine.Errorf(engine.Usage, "pgrescue status shows the digest", "apply needs both --approve DIGEST and --confirm HOST/SYSID4")
 		}
 		if err := approved(dir, digest); err != nil {
 			return err
@@ -182,6 +182,8 @@ type status struct {
 }
 
 func statusOf(dir journal.Dir) (status, error) {
+	// The lock before the journal: of a run that ends meanwhile the journal says how.
+	running := journal.Held(dir)
 	rep, err := dir.Read()
 	if err != nil {
 		return status{}, err
@@ -191,11 +193,14 @@ func statusOf(dir journal.Dir) (status, error) {
 		return status{}, err
 	}
 	s := status{
-		Incident: dir.ID(), Target: v.Opened.Target, Playbook: v.Opened.Playbook, Running: journal.Held(dir), Act: v.Act,
+		Incident: dir.ID(), Target: v.Opened.Target, Playbook: v.Opened.Playbook, Running: running, Act: v.Act,
 		Waiting: v.Gate != nil, Original: string(v.Original), Events: v.Seq, Head: rep.Head, Started: v.Started, Last: v.Last, Closed: v.Closed,
 	}
 	if row := v.Current(); row != nil {
 		s.Step, s.State = row.Step, row.State
+	}
+	if !running && v.Original == engine.Writing {
+		s.Original = string(engine.Uncertain) // whoever was writing it is gone
 	}
 	if v.Rehearsed != nil {
 		s.Digest = v.Rehearsed.Digest
@@ -302,7 +307,7 @@ func newClean() *cobra.Command {
 		all, _ := cmd.Flags().GetBool("snapshot")
 		if v, err := viewOf(dir); err != nil {
 			return err
-		} else if all && !slices.Contains([]engine.OriginalState{engine.Untouched, engine.PutBack}, v.Original) && v.Closed != nil && v.Closed.Exit != 0 {
+		} else if all && !slices.Contains([]engine.OriginalState{engine.Untouched, engine.PutBack}, v.Original) && (v.Closed == nil || v.Closed.Exit != 0) {
 			return engine.Errorf(engine.Precondition, "pgrescue undo puts the original back first", "the original is %s and the snapshot is the only way back", v.Original)
 		}
 		return cleanIncident(cmd.Context(), cmd.OutOrStdout(), dir, all)

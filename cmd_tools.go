@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -112,22 +111,34 @@ func newExport() *cobra.Command {
 	cmd := incidentCommand("export", "write an incident's transcript for people or programs", func(cmd *cobra.Command, dir journal.Dir) error {
 		format, _ := cmd.Flags().GetString("format")
 		output, _ := cmd.Flags().GetString("output")
-		var w io.Writer = cmd.OutOrStdout()
 		if output != "" && output != "-" {
-			file, err := os.OpenFile(output, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-			if err != nil {
-				return engine.Errorf(engine.Usage, "", "output: %w", err)
-			}
-			defer file.Close()
-			w = file
-		} else if format == "bundle" && isatty.IsTerminal(os.Stdout.Fd()) {
-			return engine.Errorf(engine.Usage, "", "a bundle is binary: give --output FILE")
+			return exportFile(dir, output, format)
 		}
-		return dir.Export(w, format)
+		if format == "bundle" && isatty.IsTerminal(os.Stdout.Fd()) {
+			return engine.Errorf(engine.Usage, "give --output FILE", "a bundle is binary")
+		}
+		return dir.Export(cmd.OutOrStdout(), format)
 	})
 	cmd.Flags().StringP("format", "f", "md", "md, postmortem, json, cast or bundle")
 	cmd.Flags().StringP("output", "o", "", "file to write (default standard output)")
 	return cmd
+}
+
+// exportFile writes an export beside its destination and moves it there when it is whole:
+// a failed one leaves what was there.
+func exportFile(dir journal.Dir, path, format string) error {
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // mode 0600
+	if err != nil {
+		return engine.Errorf(engine.Usage, "give --output a file in a directory that can be written", "output: %w", err)
+	}
+	err = errors.Join(dir.Export(file, format), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return nil
 }
 
 func newDoctor() *cobra.Command {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
@@ -47,7 +48,7 @@ func newFace(cmd *cobra.Command) (face, error) {
 			f.kind = "tui"
 		}
 	default:
-		return f, engine.Errorf(engine.Usage, "", "--ui %s is not one of auto, tui, plain, json", f.kind)
+		return f, engine.Errorf(engine.Usage, "choose auto, tui, plain or json", "there is no front end %q", f.kind)
 	}
 	f.opts = ui.Options{Actor: actor(), Version: version}.FromEnv(os.Getenv)
 	if on, _ := cmd.Flags().GetBool("ascii"); on {
@@ -91,12 +92,37 @@ func (f face) show(ctx context.Context, link ui.Link, dir journal.Dir) error {
 	if err != nil {
 		return err
 	}
+	if end.Closed != nil {
+		awaitRelease(ctx, dir)
+	}
 	f.farewell(end, dir)
 	return exit(end.Code)
 }
 
+// releaseTime is how long an engine that has closed its incident may take to write the
+// reports and let go of it.
+const releaseTime = 5 * time.Second
+
+// awaitRelease waits for that, so that whoever reads the report or runs the next command
+// at once is not too early.
+func awaitRelease(ctx context.Context, dir journal.Dir) {
+	deadline := time.After(releaseTime)
+	for journal.Held(dir) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-deadline:
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 // farewell is what remains on the terminal after the full screen is gone.
 func (f face) farewell(end ui.Exit, dir journal.Dir) {
+	if end.Mute {
+		return // a terminal that takes nothing would hold us for ever
+	}
 	if end.Message != "" {
 		fmt.Fprintln(f.errOut, end.Message)
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +31,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	refuseUnknown(root)
 	err := root.ExecuteContext(context.Background())
 	var code exitCode
 	switch {
@@ -76,8 +78,8 @@ func newRoot() *cobra.Command {
 		Args:          usage(cobra.NoArgs),
 		RunE:          pickAndRun,
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return engine.Errorf(engine.Usage, "pgrescue help", "%w", err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return engine.Errorf(engine.Usage, cmd.CommandPath()+" --help", "%w", err)
 	})
 	root.PersistentFlags().String("state-dir", "", "where incidents are kept (default $XDG_STATE_HOME/pgrescue/incidents)")
 	addUIFlags(root)
@@ -87,6 +89,27 @@ func newRoot() *cobra.Command {
 		newVersion(), newMan(), newEngine(), newAgent(),
 	)
 	return root
+}
+
+// refuseUnknown makes cobra's own commands, which print help for whatever they do not know,
+// say so and fail. The streams must have been set.
+func refuseUnknown(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+					return engine.Errorf(engine.Usage, "pgrescue help", "there is no command %q to help with", strings.Join(args, " "))
+				}
+				return nil
+			}
+		case "completion":
+			cmd.Args = usage(cobra.NoArgs)
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 }
 
 // usage makes a wrong number of arguments a usage error.

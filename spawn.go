@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -58,19 +59,23 @@ func spawn(ctx context.Context, dir journal.Dir, mode engineMode) (ui.Link, erro
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	return awaitEngine(ctx, dir, ended)
+	return awaitEngine(ctx, dir, cmd.Process.Pid, ended)
 }
 
-// awaitEngine attaches as soon as the engine listens, or says why it does not.
-func awaitEngine(ctx context.Context, dir journal.Dir, ended <-chan error) (ui.Link, error) {
+// awaitEngine attaches as soon as the engine listens, or says why it does not. Another
+// engine may be at work on the incident and listen as well: ours is the one that holds the
+// lock.
+func awaitEngine(ctx context.Context, dir journal.Dir, pid int, ended <-chan error) (ui.Link, error) {
 	deadline := time.After(20 * time.Second)
 	for {
-		if client, err := attachTo(ctx, dir); err == nil {
-			return client, nil
+		if holder(dir) == pid {
+			if client, err := attachTo(ctx, dir); err == nil {
+				return client, nil
+			}
 		}
 		select {
-		case <-ended:
-			return engineEnded(dir)
+		case err := <-ended:
+			return engineEnded(dir, err)
 		case <-deadline:
 			return nil, fmt.Errorf("the engine of incident %s does not answer: see %s", dir.ID(), dir.Path(engineLogName))
 		case <-ctx.Done():
@@ -80,10 +85,29 @@ func awaitEngine(ctx context.Context, dir journal.Dir, ended <-chan error) (ui.L
 	}
 }
 
+// holder is the process that took the incident's lock last, 0 if none has.
+func holder(dir journal.Dir) int {
+	b, err := os.ReadFile(dir.Path("lock"))
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		return 0 // it is just being written
+	}
+	return pid
+}
+
 // engineEnded shows what a run that was over at once has left in the journal, or repeats
 // the engine's last words.
-func engineEnded(dir journal.Dir) (ui.Link, error) {
-	if rep, err := dir.Read(); err == nil {
+func engineEnded(dir journal.Dir, ended error) (ui.Link, error) {
+	kind := engine.Failure
+	var exit *exec.ExitError
+	if errors.As(ended, &exit) && exit.ExitCode() == engine.Locked.Exit() {
+		kind = engine.Locked
+	}
+	// An engine that failed has not played: how an earlier run ended is no answer.
+	if rep, err := dir.Read(); err == nil && ended == nil {
 		if v, err := engine.FoldAll(rep.Events); err == nil && v.Closed != nil {
 			return &pastLink{events: rep.Events}, nil
 		}
@@ -92,14 +116,11 @@ func engineEnded(dir journal.Dir) (ui.Link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("engine log: %w", err)
 	}
-	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
-	last := strings.TrimPrefix(lines[len(lines)-1], "pgrescue: ")
-	if last == "" {
-		return nil, errors.New("the engine ended at once and said nothing")
-	}
-	kind := engine.Failure
-	if journal.Held(dir) {
-		kind = engine.Locked
+	last := "it said nothing"
+	for line := range strings.SplitSeq(string(b), "\n") {
+		if said, ok := strings.CutPrefix(line, "pgrescue: "); ok {
+			last = said
+		}
 	}
 	return nil, engine.Errorf(kind, "pgrescue attach "+dir.ID(), "the engine did not start: %s", last)
 }

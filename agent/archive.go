@@ -171,8 +171,7 @@ func (a *archiver) members(w *tar.Writer) error {
 	return nil
 }
 
-// member writes one entry. A file's content is hashed on its way and must be what its
-// record says: an archive of a damaged snapshot would pass for a good one.
+// member writes one entry.
 func (a *archiver) member(w *tar.Writer, t *tree, r *Record, buf []byte) error {
 	if err := w.WriteHeader(tarHeader(r)); err != nil {
 		return err
@@ -191,18 +190,13 @@ func (a *archiver) member(w *tar.Writer, t *tree, r *Record, buf []byte) error {
 		return err
 	}
 	defer f.Close()
-	h := sha256.New()
-	if st.size == r.Size {
-		_, err = io.CopyBuffer(io.MultiWriter(struct{ io.Writer }{w}, h), &meteredReader{a, f, string(r.Path)}, buf)
+	if st.size != r.Size {
+		return a.notAsRecorded(r.Path)
 	}
-	if err != nil {
+	if err := a.content(w, f, r, buf); err != nil {
 		return err
 	}
 	sum, _ := r.sum()
-	if [32]byte(h.Sum(nil)) != sum {
-		return refuse(KindMismatch, string(r.Path), fmt.Sprintf("the snapshot's %s is not what its record says", r.Path),
-			"the snapshot is damaged: make a new one")
-	}
 	a.sums = append(a.sums, [16]byte(sum[:16]))
 	a.res.Bytes += r.Size
 	if r.HoleCount > 0 {
@@ -212,20 +206,30 @@ func (a *archiver) member(w *tar.Writer, t *tree, r *Record, buf []byte) error {
 	return nil
 }
 
-// meteredReader reads a file in reach of cancellation and progress.
-type meteredReader struct {
-	a    *archiver
-	f    *os.File
-	path string
+// content writes a file into the tar. Its hash is compared when the archive is read back.
+func (a *archiver) content(w io.Writer, f *os.File, r *Record, buf []byte) error {
+	for off := int64(0); off < r.Size; {
+		if a.ctx.Err() != nil {
+			return context.Cause(a.ctx)
+		}
+		n, err := f.ReadAt(buf[:min(chunkSize, r.Size-off)], off)
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(buf[:n]); err != nil {
+			return err
+		}
+		off += int64(n)
+		a.meter.add(int64(n), 0, string(r.Path))
+	}
+	return nil
 }
 
-func (m *meteredReader) Read(b []byte) (int, error) {
-	if m.a.ctx.Err() != nil {
-		return 0, context.Cause(m.a.ctx)
-	}
-	n, err := m.f.Read(b)
-	m.a.meter.add(int64(n), 0, m.path)
-	return n, err
+// notAsRecorded refuses to archive a snapshot that is not what was sealed: the archive of
+// a damaged snapshot would pass for a good one.
+func (a *archiver) notAsRecorded(path Path) error {
+	return refuse(KindMismatch, string(path), fmt.Sprintf("the snapshot's %s is not what its record says", path),
+		"the snapshot is damaged: make a new one")
 }
 
 // tarHeader describes an entry in PAX, which has room for everything: nanoseconds, long

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -69,7 +71,7 @@ func (a *archiver) verifyMembers(r *tar.Reader) error {
 			return a.damaged(err)
 		}
 		if len(files) == 0 || files[0] != [16]byte(sum.Sum(nil)[:16]) {
-			return a.damaged(fmt.Errorf("%s reads back different from what was written", h.Name))
+			return a.whoseFault(h.Name)
 		}
 		files = files[1:]
 		a.meter.add(n, 1, h.Name)
@@ -78,6 +80,19 @@ func (a *archiver) verifyMembers(r *tar.Reader) error {
 		return a.damaged(fmt.Errorf("%d of %d members can be read", members, a.res.Members))
 	}
 	return nil
+}
+
+// whoseFault tells, after a member was not what its record says, whether the snapshot
+// already was not or the archive alone is bad.
+func (a *archiver) whoseFault(member string) error {
+	piece, path, _ := strings.Cut(member, "/")
+	if t := byName(a.trees, piece); t != nil {
+		sum, err := hashFile(a.ctx, t.root, path, make([]byte, chunkSize), nil)
+		if err == nil && !slices.Contains(a.sums, [16]byte(sum[:16])) {
+			return a.notAsRecorded(Path(path))
+		}
+	}
+	return a.damaged(fmt.Errorf("%s reads back different from its record", member))
 }
 
 func (a *archiver) damaged(err error) error {

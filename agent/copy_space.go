@@ -60,10 +60,15 @@ type need struct {
 	names         string
 }
 
-// checkSpace compares allocated bytes and entries with what is free, per file system.
+// cloneCost is what an entry that shares its blocks takes: an inode and its extent list,
+// with room to spare.
+const cloneCost = 4096
+
+// checkSpace compares allocated bytes and entries with what is free, per file system. It
+// also finds out which pieces can share blocks and so need next to none.
 func (c *copier) checkSpace(have map[string]*measurement) error {
 	needs := map[uint64]*need{}
-	for _, t := range c.dst {
+	for i, t := range c.dst {
 		space, err := statFS(t.Path)
 		if err != nil {
 			return err
@@ -73,7 +78,11 @@ func (c *copier) checkSpace(have map[string]*measurement) error {
 			n = &need{space: space, bytes: c.req.Headroom, inodes: c.req.HeadroomInodes}
 			needs[space.Device] = n
 		}
-		n.bytes += c.usage.alloc[t.Name] - min(have[t.Name].Alloc, c.usage.alloc[t.Name])
+		if c.clone[t.Name] = c.clone[t.Name] && canClone(c.ctx, c.src[i], t); c.clone[t.Name] {
+			n.bytes += c.usage.count[t.Name] * cloneCost
+		} else {
+			n.bytes += c.usage.alloc[t.Name] - min(have[t.Name].Alloc, c.usage.alloc[t.Name])
+		}
 		n.inodes += c.usage.count[t.Name] - min(have[t.Name].Entries, c.usage.count[t.Name])
 		n.names += " " + t.Name
 	}

@@ -355,3 +355,19 @@ func TestCopyResumeDoesNotTrustTheDestination(t *testing.T) {
 		t.Errorf("names %q", e.Path)
 	}
 }
+
+func TestCopyResumeSeesAChangedSource(t *testing.T) {
+	src := []Piece{{Name: "data", Path: t.TempDir()}}
+	write(t, src[0].Path+"/a", []byte("content"))
+	dst := emptyLike(t, src)
+	_, records := mustCopy(t, CopyRequest{Source: src, Dest: dst})
+	write(t, src[0].Path+"/a", []byte("CONTENT"))
+	var c collect
+	if _, err := Copy(context.Background(), CopyRequest{Source: src, Dest: dst, Resume: true}, c.stream(RecordsOf(records))); err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := os.ReadFile(dst[0].Path + "/a"); string(b) != "CONTENT" {
+		t.Errorf("the copy holds %q", b)
+	}
+	mustEqual(t, dst, c.records)
+}

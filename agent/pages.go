@@ -174,7 +174,10 @@ func segmentOf(name string) (uint32, bool) {
 		return 0, true
 	}
 	n, err := strconv.ParseUint(seg, 10, 15) // 32 TB, a relation's limit, in 1 GB files
-	return uint32(n), err == nil && digits(seg)
+	if err != nil || !digits(seg) {
+		return 0, false
+	}
+	return uint32(n), true
 }
 
 func digits(s string) bool {

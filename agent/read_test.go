@@ -97,9 +97,14 @@ func TestPrepare(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v %s", err, out)
 	}
-	defer exec.Command("umount", m).Run()
-	if e := look(&tree{}, mustRoot(t, m), ".", "."); e.stat.mode != 0o750 || e.stat.uid != 999 {
-		t.Errorf("mounted: %+v", e.stat)
+	defer func() {
+		if err := unix.Unmount(m, 0); err != nil {
+			t.Error(err)
+		}
+	}()
+	var st unix.Stat_t
+	if err := unix.Stat(m, &st); err != nil || st.Mode&0o7777 != 0o750 || st.Uid != 999 {
+		t.Errorf("mounted: %v mode %o owner %d", err, st.Mode, st.Uid)
 	}
 }
 

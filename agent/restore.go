@@ -225,7 +225,6 @@ func (r *restorer) extras() error {
 func (r *restorer) isAside(x start) bool {
 	for _, c := range controlFiles(r.dst) {
 		if c.tree == x.tree && x.path == c.path+asideSuffix {
-			r.aside = true // perhaps by an interrupted run
 			return true
 		}
 	}

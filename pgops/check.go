@@ -2,14 +2,15 @@ package pgops
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"time"
+)
 
-	"github.com/jackc/pgx/v5"
-
-	"github.com/pgrescue/pgrescue/pgops/pgdisk"
+// The results of a check and of a table.
+const (
+	checkPassed  = "PASS"
+	checkFailed  = "FAIL"
+	checkUnknown = "COULD NOT CHECK"
 )
 
 // CheckOptions say how to reach the server and how thorough to be.
@@ -17,9 +18,9 @@ type CheckOptions struct {
 	Dial             func(context.Context) (net.Conn, error) // to the server's unix socket
 	User             string                                  // a superuser
 	Major            int
-	Workers          int           // tables checked at the same time
+	Workers          int           // tables checked at the same time; each takes one connection
 	StatementTimeout time.Duration // of one check; longer is a hang
-	RebuildIndexes   bool          // REINDEX an index that fails its check, and check again
+	RebuildIndexes   bool          // REINDEX an index that fails its check or has no checker, and check again
 }
 
 // CheckResult is one check of a table or index.
@@ -28,6 +29,9 @@ type CheckResult struct {
 	Result string `json:"result"` // PASS, FAIL or COULD NOT CHECK
 	Detail string `json:"detail,omitempty"`
 	Millis int64  `json:"ms"`
+	// Optional marks a check that the table's result does not wait for: it deepens the
+	// evidence where the server has the means. Its FAIL still counts.
+	Optional bool `json:"optional,omitempty"`
 }
 
 func (c CheckResult) String() string {
@@ -39,12 +43,13 @@ func (c CheckResult) String() string {
 }
 
 // TableVerdict is what the checks of one table come to: FAIL if one failed, COULD NOT CHECK
-// if one that matters could not be made, else PASS.
+// if one that matters could not be made, else PASS. Names of columns, files and positions
+// of rows appear in it, values do not.
 type TableVerdict struct {
 	Database string        `json:"database"`
-	Schema   string        `json:"schema"`
-	Table    string        `json:"table"`
-	Kind     string        `json:"kind"` // table, partition, materialized view, toast, catalog
+	Schema   string        `json:"schema"` // "*" in the verdict on a whole database
+	Table    string        `json:"table"`  // "*" in the verdict on a whole database
+	Kind     string        `json:"kind"`   // table, partition, materialized view, foreign table, sequence, temporary table, catalog, database
 	Result   string        `json:"result"`
 	Detail   string        `json:"detail,omitempty"`
 	Rows     int64         `json:"rows"`  // -1 if they could not be counted
@@ -61,26 +66,29 @@ type CheckProgress struct {
 	Done, Total int64 // tables
 }
 
-// Connect opens a connection to a database through the options' dialer.
-func Connect(ctx context.Context, o CheckOptions, database string) (*pgx.Conn, error) {
-	cfg, err := pgx.ParseConfig("")
-	if err != nil {
-		return nil, err
-	}
-	cfg.Host, cfg.Port, cfg.User, cfg.Database, cfg.Password = "/", 5432, o.User, database, ""
-	cfg.TLSConfig, cfg.Fallbacks = nil, nil
-	cfg.ConnectTimeout = 30 * time.Second
-	cfg.DialFunc = func(ctx context.Context, _, _ string) (net.Conn, error) { return o.Dial(ctx) }
-	cfg.RuntimeParams = map[string]string{"application_name": "pgrescue", "statement_timeout": fmt.Sprint(o.StatementTimeout.Milliseconds()), "lock_timeout": "5000"}
-	return pgx.ConnectConfig(ctx, cfg)
-}
-
-// CheckTables checks every table of every database and hands out a verdict for each.
+// CheckTables checks every table of every database and hands out a verdict for each, in the
+// order database, catalogs first, schema, table, whatever the number of workers. A database
+// that cannot be opened gets a verdict of its own. Everything runs in the server and no row
+// leaves it; nothing is written except the indexes that RebuildIndexes allows: the functions
+// of amcheck and pageinspect are made in a transaction that is rolled back.
+//
+// verdict and progress are never called at the same time as themselves. An error means that
+// the checks ended early: the server is gone and does not come back, the context is done, or
+// verdict returned it.
 func CheckTables(ctx context.Context, o CheckOptions, verdict func(TableVerdict) error, progress func(CheckProgress)) error {
-	return errors.New("not there yet")
-}
-
-// ControlThroughSQL reads what SQL tells of a running server's control file.
-func ControlThroughSQL(ctx context.Context, conn *pgx.Conn) (*pgdisk.Control, error) {
-	return nil, errors.New("not there yet")
+	c := newChecker(o, verdict, progress)
+	defer c.monitor.close()
+	databases, err := c.databases(ctx)
+	if err != nil {
+		return err
+	}
+	shared := true // shared catalogs are checked once, in the first database that opens
+	for _, d := range databases {
+		opened, err := c.checkDatabase(ctx, d, shared)
+		if err != nil {
+			return err
+		}
+		shared = shared && !opened
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package pgops
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,7 @@ type server struct {
 	container string
 	dir       string // on this machine
 	data      string // data directory on this machine
+	links     map[string]fs.FS
 }
 
 // serverImages are the majors that are tested.
@@ -28,6 +30,7 @@ var serverCount atomic.Int32
 
 // onServers runs a test once per major.
 func onServers(t *testing.T, images []string, test func(t *testing.T, image string)) {
+	t.Parallel()
 	for _, image := range images {
 		t.Run(strings.ReplaceAll(image, ":", ""), func(t *testing.T) {
 			t.Parallel()
@@ -69,6 +72,8 @@ fsync = off
 autovacuum = off
 full_page_writes = off
 max_wal_size = 2GB
+wal_recycle = off
+wal_init_zero = off
 logging_collector = off
 bgwriter_lru_maxpages = 0
 shared_buffers = 32MB
@@ -130,7 +135,7 @@ func (s *server) useCopy(name string) {
 	s.sh("rm -rf /work/data && cp -a /work/" + name + " /work/data")
 }
 
-func (s *server) pieces() Pieces { return Pieces{Data: os.DirFS(s.data)} }
+func (s *server) pieces() Pieces { return Pieces{Data: os.DirFS(s.data), Links: s.links} }
 
 // tool asks the image's pg_resetwal what it can do.
 func (s *server) tool() ResetTool {

@@ -95,7 +95,6 @@ type multiScan struct {
 	rep     *MultiXactReport
 	heap    *heapReader
 	current MultiTuples
-	blocks  map[string]pgdisk.BlockNumber
 }
 
 func newMultiScan(c *Cluster, ev *Evidence, m *multiXacts, rep *MultiXactReport, report Report) *multiScan {

@@ -127,14 +127,13 @@ var multiDamages = map[string]string{
 	"offsets cut":     "truncate -s 5000 pg_multixact/offsets/0000",
 	"members cut odd": "truncate -s 9001 pg_multixact/members/0000",
 	"members zeroed":  "dd if=/dev/zero of=pg_multixact/members/0000 bs=8192 count=2 conv=notrunc 2>/dev/null",
-	"offsets zeroed":  "dd if=/dev/zero of=pg_multixact/offsets/0000 bs=4096 count=1 conv=notrunc 2>/dev/null",
 	"both gone":       "rm pg_multixact/*/0000",
 }
 
 // damagesFor keeps the time down: one major goes through all of them.
 func damagesFor(image string) []string {
 	if image == "postgres:15" {
-		return []string{"both gone", "members cut odd", "members zeroed", "offsets cut", "offsets zeroed"}
+		return []string{"both gone", "members cut odd", "members zeroed", "offsets cut"}
 	}
 	return []string{"both gone"}
 }
@@ -276,7 +275,7 @@ func TestWithoutTheMarkOldServersHang(t *testing.T) {
 		}
 		s.reset(reset)
 		s.start()
-		if out, err := s.try("timeout -s KILL 3 psql -X -At -d postgres -c \"set statement_timeout = '1s'\" -c 'select * from t'"); err == nil {
+		if out, err := s.try("timeout -s KILL 2 psql -X -At -d postgres -c \"set statement_timeout = '500ms'\" -c 'select * from t'"); err == nil {
 			t.Skipf("SKIP-REASON: this minor of 13 reads the last multixact without a mark: %s", out)
 		}
 		s.stop("immediate")

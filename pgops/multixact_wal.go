@@ -138,7 +138,7 @@ func readStretch(ctx context.Context, r *pgdisk.WALReader, at pgdisk.LSN, visit 
 	}
 }
 
-// pageEdits turns the patched pages into edits of the bytes that differ, one for each page.
+// trimEqual bounds the bytes in which a page differs from what was there, which can be shorter.
 func trimEqual(before, after []byte) (from, to int) {
 	for from < len(after) && from < len(before) && before[from] == after[from] {
 		from++

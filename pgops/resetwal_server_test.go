@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,19 +68,37 @@ insert into child select g, 1 + g % 300 from generate_series(1, 300) g;`
 // A crashed cluster with a good pg_control: the values lie beyond everything in WAL, and the server starts with
 // the rows that had reached the disk.
 func TestResetOfCrashedCluster(t *testing.T) {
-	onServers(t, serverImages, func(t *testing.T, image string) {
+	onServers(t, []string{"postgres:13", "postgres:18"}, func(t *testing.T, image string) {
 		s := newServer(t, image)
 		s.start()
-		s.query(someTables + "checkpoint;")
+		s.sh("mkdir /work/space")
+		s.query("create tablespace space location '/work/space'")
+		s.query(someTables + "create table away(a int) tablespace space; insert into away values (1); checkpoint;")
+		space := "pg_tblspc/" + s.query("select oid from pg_tablespace where spcname = 'space'")
+		file := s.query("select pg_relation_filepath('away')")
 		for range 3 {
 			s.query("begin; select * from parent where id = 1 for key share; savepoint a; update parent set v = v || 'x' where id = 1; commit; create table later as select 1 as a; drop table later;")
 		}
 		s.query("create table late(a int); insert into late values (1);")
 		next := s.number("select txid_current()")
 		s.crash()
+		ev, _ := s.plan(ResetOptions{})
+		if len(ev.Missing) != 1 || ev.Files.MaxFilePath == file {
+			t.Errorf("missing %q, highest file %s, want the tablespace said to be missing", ev.Missing, ev.Files.MaxFilePath)
+		}
+		s.links = map[string]fs.FS{space: os.DirFS(filepath.Join(s.dir, "space"))}
 		ev, plan := s.plan(ResetOptions{})
-		if ev.Control.State != ControlGood || !ev.WAL.Scanned || ev.WAL.Damaged {
-			t.Fatalf("evidence: control %s, WAL %+v", ev.Control.State, ev.WAL)
+		if ev.Control.State != ControlGood || !ev.WAL.Scanned || ev.WAL.Damaged || len(ev.Missing) != 0 {
+			t.Fatalf("evidence: control %s, WAL %+v, missing %q", ev.Control.State, ev.WAL, ev.Missing)
+		}
+		if p := ev.Pages; p.OddXIDs+p.OddMultis+p.BadHeader+p.BadChecksum+p.AfterWAL+p.AfterRecords+p.Truncated != 0 || p.HeapTuples < 1000 || len(p.Unreadable) != 0 {
+			t.Errorf("pages of a sound cluster: %+v", p)
+		}
+		if d := ev.Databases; d.Databases != 3 || d.MinFrozenXID != ev.Control.Values.CheckpointCopy.OldestXID || d.FrozenInvalid != 0 {
+			t.Errorf("databases %+v", d)
+		}
+		if on, known := ev.Pages.ChecksumsOn(); !known || on != (ev.Control.Values.DataChecksumVersion != 0) {
+			t.Errorf("checksums on: %v, known: %v", on, known)
 		}
 		o := plan.Outcome
 		if o.NextXID.XID() <= pgdisk.XID(next) || o.NextXID%xactPage != 0 || o.NextXID > xactSegment {
@@ -142,7 +161,6 @@ func TestNaiveValuesDestroyRows(t *testing.T) {
 func TestLostControlWithLargeSegments(t *testing.T) {
 	onServers(t, []string{"postgres:17"}, func(t *testing.T, image string) {
 		s := newServer(t, image, "--wal-segsize=64")
-		s.sh("printf 'wal_recycle = off\\nwal_init_zero = off\\n' >> /work/data/postgresql.conf")
 		s.start()
 		for range 8 {
 			s.query("create table if not exists t(a int); insert into t values (1); select pg_switch_wal(); checkpoint;")

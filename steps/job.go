@@ -41,7 +41,7 @@ func inspectWith[Req, Res any](ctx context.Context, at *Place, p *engine.Pass, j
 	}
 	defer conn.Close()
 	res, err := agent.CallWithInput[Req, Res](ctx, conn, j.name, j.req, j.input, j.progress(p), j.onRecord)
-	return res, jobError(err)
+	return res, at.ws.askDaemon(ctx, c, id, jobError(err))
 }
 
 // changeWith runs a job that writes, in a container that exists for this job alone: when
@@ -60,7 +60,7 @@ func changeWith[Req, Res any](ctx context.Context, at *Place, mounts []dockerops
 	if err != nil {
 		return res, err
 	}
-	defer func() { err = errors.Join(err, c.Remove(context.WithoutCancel(ctx), id)) }()
+	defer func() { err = at.ws.daemonGone(errors.Join(err, c.Remove(context.WithoutCancel(ctx), id))) }()
 	conn, err := c.StartAttached(ctx, id)
 	if err != nil {
 		return res, err

@@ -15,7 +15,7 @@ import (
 // savePath is where the patch job finds the incident's directory for saved bytes.
 const savePath = "/save"
 
-// maxPatch keeps one patch request well below what the agent takes.
+// maxPatch keeps one patch request within what the agent takes.
 const (
 	maxPatchChanges = 20000
 	maxPatchBytes   = 16 << 20
@@ -46,16 +46,18 @@ func patch(ctx context.Context, at *Place, p *engine.Pass, changes []agent.Chang
 	return nil
 }
 
-// splitChanges cuts a long list into requests of bounded size.
+// splitChanges cuts a long list into requests of bounded size. No single change is larger
+// than a request may be: see zeroRun.
 func splitChanges(changes []agent.Change) [][]agent.Change {
 	var out [][]agent.Change
 	start, bytes := 0, 0
 	for i, c := range changes {
-		bytes += len(c.Before) + len(c.After)
-		if i+1-start >= maxPatchChanges || bytes >= maxPatchBytes {
-			out = append(out, changes[start:i+1])
-			start, bytes = i+1, 0
+		n := len(c.Before) + len(c.After)
+		if i > start && (i-start >= maxPatchChanges || bytes+n > maxPatchBytes) {
+			out = append(out, changes[start:i])
+			start, bytes = i, 0
 		}
+		bytes += n
 	}
 	if start < len(changes) {
 		out = append(out, changes[start:])
@@ -90,19 +92,20 @@ func (p *Place) makeDir(path string) agent.Change {
 	return agent.Change{Piece: piece, Path: rel, Op: agent.OpMkdir, UID: p.site.UID, GID: p.site.GID, Mode: 0o700}
 }
 
-// zeroPage bounds what one change of a run of zeros holds.
+// zeroRun bounds what one change of a run of zeros holds.
 const zeroRun = 1 << 20
 
 // changesOf turns planned edits into what the agent carries out.
 func (p *Place) changesOf(edits []pgops.Edit) []agent.Change {
 	var out []agent.Change
+	zeros := make([]byte, zeroRun) // shared: thousands of edits may be nothing but zeros
 	for _, e := range edits {
-		out = append(out, p.changeOf(e)...)
+		out = append(out, p.changeOf(e, zeros)...)
 	}
 	return out
 }
 
-func (p *Place) changeOf(e pgops.Edit) []agent.Change {
+func (p *Place) changeOf(e pgops.Edit, zeros []byte) []agent.Change {
 	piece, rel := p.pieceOf(e.Path)
 	var out []agent.Change
 	if e.Create {
@@ -111,9 +114,10 @@ func (p *Place) changeOf(e pgops.Edit) []agent.Change {
 	if e.After != nil {
 		return append(out, agent.Change{Piece: piece, Path: rel, Op: agent.OpWrite, Off: e.Offset, Before: e.Before, After: e.After, Extend: len(e.Before) < len(e.After)})
 	}
-	for done := int64(0); done < e.Zeros; done += zeroRun {
-		n := min(e.Zeros-done, zeroRun)
-		out = append(out, agent.Change{Piece: piece, Path: rel, Op: agent.OpWrite, Off: e.Offset + done, After: make([]byte, n), Extend: true})
+	run := int64(len(zeros))
+	for done := int64(0); done < e.Zeros; done += run {
+		n := min(e.Zeros-done, run)
+		out = append(out, agent.Change{Piece: piece, Path: rel, Op: agent.OpWrite, Off: e.Offset + done, After: zeros[:n], Extend: true})
 	}
 	return out
 }

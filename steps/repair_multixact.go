@@ -1,16 +1,11 @@
 package steps
 
 import (
-	"bufio"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/pgrescue/pgrescue/agent"
@@ -58,6 +53,12 @@ func planMultiXact(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 		return engine.Plan{}, err
 	}
 	defer edits.close()
+	// What the reset's values need comes first: the plan below was made for files that have it.
+	for _, e := range req.Reset.Edits {
+		if err := edits.add(e); err != nil {
+			return engine.Plan{}, err
+		}
+	}
 	res, err := inspectWith[agent.MultiXactRequest, agent.MultiXactResult](ctx, at, p, job[agent.MultiXactRequest]{
 		name: agent.JobScanMultiXact, req: req, onRecord: agent.Each(edits.add), what: "looking for multixacts",
 	})
@@ -70,6 +71,7 @@ func planMultiXact(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 	if err := reportMultiXact(p, res); err != nil {
 		return engine.Plan{}, err
 	}
+	res.Plan.Count += len(req.Reset.Edits)
 	return multiPlan(res, edits)
 }
 
@@ -187,17 +189,9 @@ func verifyMultiXact(ctx context.Context, d *engine.Deed) error {
 	}
 	inPlace := 0
 	err = eachBatch(at.ws.editsPath(payload.Digest), payload, func(edits []pgops.Edit) error {
-		changes := at.changesOf(edits)
-		res, err := inspectWith[agent.PatchRequest, agent.PatchResult](ctx, at, d.Pass(), job[agent.PatchRequest]{
-			name: agent.JobPatch, what: "looking for the changes", req: agent.PatchRequest{Pieces: at.pieces, Changes: changes, DryRun: true}})
-		if err != nil {
-			return err
-		}
-		if res.Already != len(changes) {
-			return fmt.Errorf("%d of %d changes are not in place", len(changes)-res.Already, len(changes))
-		}
-		inPlace += res.Already
-		return nil
+		n, err := at.findInPlace(ctx, d.Pass(), at.changesOf(edits))
+		inPlace += n
+		return err
 	})
 	if err != nil {
 		return err
@@ -205,80 +199,17 @@ func verifyMultiXact(ctx context.Context, d *engine.Deed) error {
 	return d.Pass().Judge(engine.Verdict{Subject: "multixact files", Result: engine.Passed, Evidence: []string{fmt.Sprintf("%d changes found in place", inPlace)}})
 }
 
-// batch is how many edits are carried out in one go.
-const batch = 5000
-
-// eachBatch reads the edits back and hands them out, having made sure that they are the ones
-// that were consented to.
-func eachBatch(path string, want multiPayload, do func([]pgops.Edit) error) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("edits of the plan: %w", err)
-	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return fmt.Errorf("edits of the plan: %w", err)
-	}
-	if hex.EncodeToString(sum.Sum(nil)) != want.SHA256 {
-		return engine.Errorf(engine.Stale, "start the incident again", "%s is not what was planned", path)
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("edits of the plan: %w", err)
-	}
-	in := json.NewDecoder(bufio.NewReader(f))
-	for left := want.Count; left > 0; {
-		edits := make([]pgops.Edit, min(left, batch))
-		for i := range edits {
-			if err := in.Decode(&edits[i]); err != nil {
-				return fmt.Errorf("edits of the plan: %w", err)
-			}
+// findInPlace has the agent look for the changes, and is content with nothing less than all.
+func (p *Place) findInPlace(ctx context.Context, pass *engine.Pass, changes []agent.Change) (int, error) {
+	for _, part := range splitChanges(changes) {
+		res, err := inspectWith[agent.PatchRequest, agent.PatchResult](ctx, p, pass, job[agent.PatchRequest]{
+			name: agent.JobPatch, what: "looking for the changes", req: agent.PatchRequest{Pieces: p.pieces, Changes: part, DryRun: true}})
+		if err != nil {
+			return 0, err
 		}
-		left -= len(edits)
-		if err := do(edits); err != nil {
-			return err
+		if res.Already != len(part) {
+			return 0, fmt.Errorf("%d of %d changes are not in place", len(part)-res.Already, len(part))
 		}
 	}
-	return nil
+	return len(changes), nil
 }
-
-// editFile keeps edits as they stream in.
-type editFile struct {
-	path  string
-	file  *os.File
-	out   *bufio.Writer
-	sum   hash.Hash
-	shown []pgops.Edit
-}
-
-func (f *editFile) create() error {
-	file, err := os.OpenFile(f.path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("edits of the plan: %w", err)
-	}
-	f.file, f.sum = file, sha256.New()
-	f.out = bufio.NewWriter(io.MultiWriter(file, f.sum))
-	return nil
-}
-
-func (f *editFile) add(e pgops.Edit) error {
-	if len(f.shown) < shownEdits {
-		f.shown = append(f.shown, e)
-	}
-	b, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	_, err = f.out.Write(append(b, '\n'))
-	return err
-}
-
-// keep makes the file durable under the name of the plan's digest.
-func (f *editFile) keep(path string) error {
-	if err := errors.Join(f.out.Flush(), f.file.Sync(), os.Rename(f.path, path)); err != nil {
-		return fmt.Errorf("edits of the plan: %w", err)
-	}
-	return nil
-}
-
-func (f *editFile) close() { f.file.Close() }

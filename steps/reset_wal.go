@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pgrescue/pgrescue/agent"
 	"github.com/pgrescue/pgrescue/pgops"
@@ -46,7 +47,7 @@ func planReset(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 	if payload.Lock, err = readFile(ctx, at, p, "postmaster.pid", 4096); err != nil {
 		return engine.Plan{}, err
 	}
-	if payload.Lock == nil && len(reset.Makes) == 0 && len(reset.Edits) == 0 {
+	if payload.Lock == nil && payload.Before != nil && len(reset.Makes) == 0 {
 		if err := dryRun(ctx, at, p, reset); err != nil {
 			return engine.Plan{}, err
 		}
@@ -57,11 +58,12 @@ func planReset(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 		plan.Changes = append(plan.Changes, engine.Change{Path: dir, After: "a directory, made with mode 0700 if it is not there",
 			Why: "without it pg_resetwal fails after it has deleted the log"})
 	}
+	if payload.Before == nil {
+		plan.Changes = append(plan.Changes, engine.Change{Path: pgdisk.ControlFilePath, Before: "missing", After: "an empty file",
+			Why: "pg_resetwal takes its own guesses for what an empty one does not tell, and refuses where there is none"})
+	}
 	if payload.Lock != nil {
 		plan.Changes = append(plan.Changes, engine.Change{Path: "postmaster.pid", Before: "left by the server that died", After: "removed", Why: "pg_resetwal refuses while it is there; no server is alive on the data"})
-	}
-	for _, e := range reset.Edits {
-		plan.Changes = append(plan.Changes, engine.Change{Path: e.Path, After: fmt.Sprintf("%d bytes at %d", e.Len(), e.Offset), Why: e.Why, Loses: e.Loses})
 	}
 	plan.Changes = append(plan.Changes, engine.Change{
 		Path: "pg_wal, " + pgdisk.ControlFilePath, Argv: reset.Argv(at.site.PGData),
@@ -72,8 +74,8 @@ func planReset(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 	return plan, err
 }
 
-// dryRun shows what pg_resetwal -n says beside what we expect. It only reads. A lock file or
-// a missing page keeps it from answering, so where the plan has to mend that first it runs
+// dryRun shows what pg_resetwal -n says beside what we expect. It only reads. A lock file, a
+// missing pg_control or a missing page keeps it from answering, so where the plan has to mend that first it runs
 // between the mending and the reset.
 func dryRun(ctx context.Context, at *Place, p *engine.Pass, reset *pgops.ResetPlan) error {
 	out, err := at.tool(ctx, p, reset.DryRunArgv(at.site.PGData)...)
@@ -91,7 +93,7 @@ func dryRun(ctx context.Context, at *Place, p *engine.Pass, reset *pgops.ResetPl
 	var wrong []string
 	for _, r := range reset.Compare(parsed) {
 		agree := "yes"
-		if !r.Agree {
+		if !r.Agree && !laterSegment(r.Name, r.Ours, r.Theirs) {
 			agree = "NO"
 			wrong = append(wrong, fmt.Sprintf("%s: ours %s, pg_resetwal %s", r.Name, r.Ours, r.Theirs))
 		}
@@ -128,10 +130,13 @@ func applyReset(ctx context.Context, d *engine.Deed) error {
 		changes = append(changes, agent.Change{Piece: agent.RoleData, Path: "postmaster.pid", Op: agent.OpRemove, Before: payload.Lock,
 			UID: at.site.UID, GID: at.site.GID, Mode: 0o600})
 	}
+	if payload.Before == nil {
+		changes = append(changes, agent.Change{Piece: agent.RoleData, Path: pgdisk.ControlFilePath, Op: agent.OpCreate,
+			UID: at.site.UID, GID: at.site.GID, Mode: 0o600})
+	}
 	for _, dir := range payload.Plan.Makes {
 		changes = append(changes, at.makeDir(dir))
 	}
-	changes = append(changes, at.changesOf(payload.Plan.Edits)...)
 	if err := patch(ctx, at, d.Pass(), changes, "prepare the reset"); err != nil {
 		return err
 	}
@@ -160,10 +165,13 @@ func verifyReset(ctx context.Context, d *engine.Deed) error {
 	if err != nil {
 		return fmt.Errorf("pg_control after the reset: %w", err)
 	}
-	if err := payload.Plan.Check(after); err != nil {
+	if err := onlyLaterSegment(payload.Plan.Check(after)); err != nil {
 		return err
 	}
-	evidence := []string{"pg_control holds the values computed"}
+	if err := requireNewSegment(ctx, here(p), p, after); err != nil {
+		return err
+	}
+	evidence := []string{"pg_control holds the values computed", "pg_wal holds the one new segment that it names"}
 	before, err := pgdisk.DecodeControl(payload.Before)
 	var badCRC *pgdisk.ControlCRCError
 	if err == nil || errors.As(err, &badCRC) {
@@ -173,4 +181,50 @@ func verifyReset(ctx context.Context, d *engine.Deed) error {
 		evidence = append(evidence, "system identifier, checksum setting, segment size and char signedness are what they were")
 	}
 	return p.Judge(engine.Verdict{Subject: "WAL reset", Result: engine.Passed, Evidence: evidence})
+}
+
+// laterSegment excuses a first WAL segment above the planned one. It comes out so when an
+// interrupted pg_resetwal is run again, and is safe: only one that is too low destroys.
+func laterSegment(field, planned, found string) bool {
+	return field == "first WAL segment" && len(found) == len(planned) && found > planned
+}
+
+// onlyLaterSegment drops that excuse from a list of differences.
+func onlyLaterSegment(err error) error {
+	var diffs *pgops.AfterResetError
+	if !errors.As(err, &diffs) {
+		return err
+	}
+	for _, d := range diffs.Differences {
+		if !laterSegment(d.Field, d.Ours, d.Theirs) {
+			return err
+		}
+	}
+	return nil
+}
+
+// requireNewSegment looks for the WAL file that pg_control names. pg_resetwal rewrites
+// pg_control first and makes the segment last: a crash in between leaves a pg_control that
+// looks finished and a server that cannot start.
+func requireNewSegment(ctx context.Context, at *Place, p *engine.Pass, after *pgdisk.Control) error {
+	piece, dir := at.pieceOf("pg_wal")
+	res, err := inspectWith[agent.ReadRequest, agent.ReadResult](ctx, at, p, job[agent.ReadRequest]{name: agent.JobRead,
+		req: agent.ReadRequest{Pieces: at.pieces, Items: []agent.ReadItem{{Piece: piece, Path: dir, What: agent.ReadList}}}})
+	if err != nil {
+		return err
+	}
+	if len(res.Items) != 1 || res.Items[0].Err != nil {
+		return fmt.Errorf("pg_wal cannot be listed after the reset: %v", res.Items)
+	}
+	size := after.WALSegmentSize
+	want := pgdisk.WALSegmentAt(after.CheckpointCopy.ThisTimeLineID, after.CheckpointCopy.Redo, size).Name(size)
+	for _, e := range res.Items[0].Entries {
+		if string(e.Path) == want || strings.HasSuffix(string(e.Path), "/"+want) {
+			if e.Size != int64(size) {
+				return fmt.Errorf("the new WAL segment %s is %d bytes, want %d", want, e.Size, size)
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("pg_wal does not hold the new segment %s: the reset was interrupted", want)
 }

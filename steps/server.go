@@ -34,6 +34,7 @@ type serverSetting struct {
 func isolation() []serverSetting {
 	return []serverSetting{
 		{"listen_addresses", "", "no network"},
+		{"port", "5432", "it names the socket that is dialled; ALTER SYSTEM may have set another"},
 		{"archive_mode", "off", "an inherited archive_command would push into the production archive"},
 		{"archive_command", "", "the same"},
 		{"restore_command", "", "nothing is fetched"},
@@ -41,10 +42,13 @@ func isolation() []serverSetting {
 		{"recovery_end_command", "", "the same"},
 		{"primary_conninfo", "", "the copy must not follow its primary"},
 		{"primary_slot_name", "", "the same"},
+		{"synchronous_standby_names", "", "a commit would wait for ever for a standby that is not here"},
 		{"max_logical_replication_workers", "0", "subscriptions would move their publisher's slot"},
 		{"shared_preload_libraries", "", "no background workers of extensions, no scheduled jobs"},
 		{"session_preload_libraries", "", "the same"},
 		{"local_preload_libraries", "", "the same"},
+		{"max_worker_processes", "8", "only the checks need any"},
+		{"huge_pages", "off", "the sandbox may have none"},
 		{"jit", "off", "needs libraries that may be missing"},
 		{"ssl", "off", "keys may be missing"},
 		{"logging_collector", "off", "the log goes to this incident"},

@@ -32,19 +32,21 @@ type SitePiece struct {
 	ContainerPath string `json:"container_path"` // where the server sees it
 }
 
-// locate finds the mount that shows an absolute container path, the innermost first.
+// locate finds the mount that shows an absolute container path, the innermost first. A
+// tmpfs or the like hides what is mounted around it, and holds nothing that outlives its
+// container.
 func locate(t dockerops.Target, p string) (mount int, sub string, ok bool) {
 	best := -1
 	for i, m := range t.Mounts {
-		if m.Type != dockerops.MountVolume && m.Type != dockerops.MountBind {
-			continue
-		}
 		rel, in := below(m.Destination, p)
 		if in && (best < 0 || len(m.Destination) > len(t.Mounts[best].Destination)) {
 			best, sub = i, rel
 		}
 	}
-	return best, sub, best >= 0
+	if best < 0 || t.Mounts[best].Type != dockerops.MountVolume && t.Mounts[best].Type != dockerops.MountBind {
+		return -1, "", false
+	}
+	return best, sub, true
 }
 
 // below gives p relative to dir, "." for dir itself.

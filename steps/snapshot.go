@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -71,11 +72,13 @@ func applySnapshot(ctx context.Context, d *engine.Deed) error {
 	if err != nil {
 		return err
 	}
+	resume := false
 	for _, piece := range at.site.Pieces {
 		name := at.ws.snapshotVolume(piece.Name)
 		snap.Volumes[piece.Name] = name
 		if v, err := c.Volume(ctx, name); err == nil && v.Tag == at.ws.tag(dockerops.RoleSnapshot) {
-			continue // of an earlier, interrupted try: the copy resumes in it
+			resume = true // an earlier, interrupted try made it
+			continue
 		}
 		if _, err := c.CreateVolume(ctx, name, at.ws.tag(dockerops.RoleSnapshot), nil); err != nil {
 			return err
@@ -83,7 +86,7 @@ func applySnapshot(ctx context.Context, d *engine.Deed) error {
 	}
 	err = p.Do(ctx, "copy the cluster into the snapshot", nil, func(ctx context.Context) (engine.Output, error) {
 		var err error
-		snap.Result, err = copyCluster(ctx, at, snap, p)
+		snap.Result, err = copyCluster(ctx, at, snap, resume, p)
 		return engine.Output{}, err
 	})
 	if err != nil {
@@ -103,11 +106,11 @@ func applySnapshot(ctx context.Context, d *engine.Deed) error {
 
 // copyCluster runs the copy job and writes the sidecar. An earlier try's records let it go
 // on where that one ended.
-func copyCluster(ctx context.Context, at *Place, snap Snapshot, p *engine.Pass) (agent.CopyResult, error) {
+func copyCluster(ctx context.Context, at *Place, snap Snapshot, resume bool, p *engine.Pass) (agent.CopyResult, error) {
 	path := at.ws.recordsPath(snap)
 	partial := path + ".partial"
 	earlier := path + ".earlier"
-	if exists(partial) {
+	if hasRecords(partial) {
 		if err := os.Rename(partial, earlier); err != nil {
 			return agent.CopyResult{}, err
 		}
@@ -117,7 +120,10 @@ func copyCluster(ctx context.Context, at *Place, snap Snapshot, p *engine.Pass) 
 		return agent.CopyResult{}, fmt.Errorf("records of the snapshot: %w", err)
 	}
 	defer file.Close()
-	side, err := agent.NewSidecarWriter(file, agent.SidecarHeader{
+	// The writer takes a bufio.Writer of this size as its own buffer, so what it holds can
+	// be flushed: each record is in the file as soon as it is known, and outlives us.
+	buffer := bufio.NewWriterSize(file, 64<<10)
+	side, err := agent.NewSidecarWriter(buffer, agent.SidecarHeader{
 		Tool: "pgrescue " + at.ws.cfg.Version, Made: time.Now().UTC().Format(time.RFC3339),
 		SystemIdentifier: at.site.SystemID, Pieces: at.site.copyPieces(),
 	})
@@ -125,17 +131,20 @@ func copyCluster(ctx context.Context, at *Place, snap Snapshot, p *engine.Pass) 
 		return agent.CopyResult{}, err
 	}
 	j := job[agent.CopyRequest]{name: agent.JobCopy, what: "snapshot",
-		req:      agent.CopyRequest{Source: at.pieces, Dest: at.site.copyPieces(), Headroom: headroom, HeadroomInodes: 1000},
-		onRecord: agent.Each(side.Write),
+		// Without records of the files that an earlier try copied, all are copied again.
+		req:      agent.CopyRequest{Source: at.pieces, Dest: at.site.copyPieces(), Headroom: headroom, HeadroomInodes: 1000, Resume: resume},
+		onRecord: agent.Each(func(r agent.Record) error { return errors.Join(side.Write(r), buffer.Flush()) }),
 	}
-	if exists(earlier) {
-		records, done, err := readRecords(earlier)
-		if err == nil {
-			defer done()
-			j.input, j.req.Resume = untilError(records), true
-		}
+	if records, done, err := readRecords(earlier); err == nil {
+		defer done()
+		j.input = untilError(records)
 	}
 	res, err := changeWith[agent.CopyRequest, agent.CopyResult](ctx, at, append(at.source, snap.mounts(at.site, false)...), p, j)
+	if resume && agent.KindOf(err) == agent.KindMismatch {
+		// The power went before the copy was on the disk and after its record was: the
+		// next try must not rely on what the records say.
+		return res, errors.Join(err, os.RemoveAll(partial), os.RemoveAll(earlier))
+	}
 	if _, e := side.Close(); e != nil || err != nil {
 		return res, errors.Join(err, e)
 	}
@@ -143,6 +152,16 @@ func copyCluster(ctx context.Context, at *Place, snap Snapshot, p *engine.Pass) 
 		return res, fmt.Errorf("records of the snapshot: %w", err)
 	}
 	return res, nil
+}
+
+// hasRecords reports whether a file holds at least the beginning of a sidecar.
+func hasRecords(path string) bool {
+	_, done, err := readRecords(path)
+	if err != nil {
+		return false
+	}
+	done()
+	return true
 }
 
 // untilError ends quietly where an interrupted try's records are torn.
@@ -161,6 +180,11 @@ func reportCopy(p *engine.Pass, snap Snapshot) error {
 	r := snap.Result
 	if err := p.Say("copied %d files, %s; read back (%s) and equal", r.Files, humanBytes(r.Bytes), r.ReadBack); err != nil {
 		return err
+	}
+	if r.Reused > 0 {
+		if err := p.Say("%d of them had been copied by an interrupted try", r.Reused); err != nil {
+			return err
+		}
 	}
 	var errs []error
 	if r.BadBytes > 0 {

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -43,7 +44,7 @@ func survey(ctx context.Context, ws *Workspace, t dockerops.Target, p *engine.Pa
 	site.UID, site.GID = data.UID, data.GID
 	site.PGData = path.Join(t.Mounts[mount].Destination, string(data.Sub))
 	site.Pieces = []SitePiece{{Name: agent.RoleData, Mount: mount, Sub: string(data.Sub), ContainerPath: site.PGData}}
-	if err := followLinks(t, data, &site); err != nil {
+	if err := errors.Join(followLinks(t, data, &site), mountsInside(t, &site)); err != nil {
 		return site, found, err
 	}
 	if err := requireMajor(ctx, ws, p, site); err != nil {
@@ -181,41 +182,30 @@ func lookAt(ctx context.Context, ws *Workspace, p *engine.Pass, t dockerops.Targ
 		at.source = append(at.source, bindOf(t.Mounts[m], helperPath(m), true))
 		at.pieces = append(at.pieces, agent.Piece{Name: fmt.Sprintf("m%d", m), ContainerPath: t.Mounts[m].Destination, Path: helperPath(m)})
 	}
-	res, err := inspectWith[agent.LookRequest, agent.LookResult](ctx, at, p, job[agent.LookRequest]{name: agent.JobLook, req: agent.LookRequest{Pieces: at.pieces}, what: "looking for the data directory"})
+	res, err := lookAround(ctx, at, p, "looking for the data directory")
 	return res.Data, err
 }
 
-// tablespaceLink is pg_tblspc/OID.
-var tablespaceLink = regexp.MustCompile(`^pg_tblspc/([0-9]+)$`)
+// lookTries is how often a look is begun anew, lookPause apart.
+const (
+	lookTries = 20
+	lookPause = 300 * time.Millisecond
+)
 
-// followLinks finds where pg_wal and the tablespaces are. A link that leads out of every
-// mount leads into the container's own layer, which no volume copy can save.
-func followLinks(t dockerops.Target, data agent.DataDir, site *Site) error {
-	for _, l := range data.Links {
-		name := ""
-		if string(l.Path) == "pg_wal" {
-			name = agent.RoleWAL
-		} else if m := tablespaceLink.FindStringSubmatch(string(l.Path)); m != nil {
-			name = agent.RoleTablespacePrefix + m[1]
+// lookAround runs the look job on a place where a crash loop may be at work: a file that
+// comes or goes under it means to look again, not that nothing can be seen.
+func lookAround(ctx context.Context, at *Place, p *engine.Pass, what string) (agent.LookResult, error) {
+	for n := 1; ; n++ {
+		res, err := inspectWith[agent.LookRequest, agent.LookResult](ctx, at, p, job[agent.LookRequest]{name: agent.JobLook, req: agent.LookRequest{Pieces: at.pieces}, what: what})
+		if agent.KindOf(err) != agent.KindChanged || n == lookTries {
+			return res, err
 		}
-		if name == "" {
-			continue
+		select {
+		case <-ctx.Done():
+			return res, ctx.Err()
+		case <-time.After(lookPause):
 		}
-		target := string(l.Target)
-		if !path.IsAbs(target) {
-			target = path.Join(site.PGData, path.Dir(string(l.Path)), target)
-		}
-		if _, inside := below(site.PGData, target); inside {
-			continue // it is copied with the data directory
-		}
-		m, sub, ok := locate(t, target)
-		if !ok {
-			return engine.Errorf(engine.Precondition, "copy it out of the container before anybody removes that container (docker cp), and mount it from a volume",
-				"%s links to %s, which is in no mount of %s", l.Path, target, t)
-		}
-		site.Pieces = append(site.Pieces, SitePiece{Name: name, Mount: m, Sub: sub, ContainerPath: target})
 	}
-	return nil
 }
 
 // versionWord finds the major in what postgres --version prints.
@@ -250,7 +240,7 @@ func requireMajor(ctx context.Context, ws *Workspace, p *engine.Pass, site Site)
 func measureSite(ctx context.Context, ws *Workspace, p *engine.Pass, site *Site, found *surveyed) error {
 	at := ws.add(ws.originalPlace(*site, false))
 	defer at.Close(context.WithoutCancel(ctx))
-	res, err := inspectWith[agent.LookRequest, agent.LookResult](ctx, at, p, job[agent.LookRequest]{name: agent.JobLook, req: agent.LookRequest{Pieces: at.pieces}, what: "measuring"})
+	res, err := lookAround(ctx, at, p, "measuring")
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (p *Place) runToolAs(ctx context.Context, pass *engine.Pass, user string, m
 			spec.CapAdd = []string{"DAC_READ_SEARCH"}
 		}
 		out.Stdout, out.Stderr, out.Exit, err = c.RunOnce(ctx, spec, nil)
-		return out, err
+		return out, p.ws.daemonGone(err)
 	})
 	return out, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/pgrescue/pgrescue/dockerops"
@@ -62,7 +63,7 @@ func observeTriage(ctx context.Context, p *engine.Pass) error {
 
 // withContainer finds the container behind a volume or directory that several use.
 func withContainer(ctx context.Context, c *dockerops.Client, t dockerops.Target) (dockerops.Target, error) {
-	if t.ContainerID != "" || len(t.UsedBy) == 0 {
+	if t.ContainerID != "" {
 		return t, nil
 	}
 	for _, u := range t.UsedBy {
@@ -76,6 +77,29 @@ func withContainer(ctx context.Context, c *dockerops.Client, t dockerops.Target)
 		if full.Env["PGDATA"] != "" || strings.Contains(full.Image, "postgres") {
 			full.Kind, full.Name, full.UsedBy = t.Kind, t.Name, t.UsedBy
 			return full, nil
+		}
+	}
+	return alone(t)
+}
+
+// imagePGData is where the images before 18 have the data.
+const imagePGData = "/var/lib/postgresql/data"
+
+// alone gives a volume or directory that no container uses a place to be mounted at.
+func alone(t dockerops.Target) (dockerops.Target, error) {
+	if t.Kind == dockerops.KindDir && len(t.Mounts) == 0 {
+		info, err := os.Stat(t.Name)
+		if err != nil {
+			return t, engine.Errorf(engine.Usage, "give the path of a data directory on this host", "%s: %w", t, err)
+		}
+		if !info.IsDir() {
+			return t, engine.Errorf(engine.Usage, "give the path of a data directory on this host", "%s is no directory", t)
+		}
+		t.Mounts = []dockerops.Mount{{Type: dockerops.MountBind, Source: t.Name}}
+	}
+	for i := range t.Mounts {
+		if t.Mounts[i].Destination == "" {
+			t.Mounts[i].Destination = imagePGData
 		}
 	}
 	return t, nil
@@ -203,7 +227,7 @@ func reportServing(ctx context.Context, c *dockerops.Client, p *engine.Pass, sit
 	if err != nil || !ok {
 		return err
 	}
-	return p.Report(engine.Finding{Severity: engine.Blocker, Title: "the server is running and accepts connections",
+	return p.Report(engine.Finding{Severity: engine.Info, Title: "the server is running and accepts connections",
 		Evidence: []string{"pg_isready in container " + site.Target.ContainerName}, Next: "there is nothing to heal here; for damaged tables on a running server, dump what can be read first"})
 }
 

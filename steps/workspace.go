@@ -30,7 +30,8 @@ type Workspace struct {
 	client  *dockerops.Client
 	image   string // of helpers
 	places  []*Place
-	attempt int // of the rehearsal, names its volumes
+	attempt int  // of the rehearsal, names its volumes
+	lost    bool // the daemon has gone away, and that has been said
 }
 
 var _ engine.Workspace = (*Workspace)(nil)
@@ -211,9 +212,12 @@ func (w *Workspace) TakeOver(ctx context.Context) error {
 // Release stops servers and helpers of this process and of any that died before it.
 func (w *Workspace) Release(ctx context.Context, _ engine.Act) error {
 	w.mu.Lock()
-	places, client := w.places, w.client
+	places, client, lost := w.places, w.client, w.lost
 	w.places = nil
 	w.mu.Unlock()
+	if lost {
+		return nil // TakeOver does it when the daemon is back
+	}
 	var errs []error
 	for _, p := range places {
 		errs = append(errs, p.Close(ctx))
@@ -221,7 +225,7 @@ func (w *Workspace) Release(ctx context.Context, _ engine.Act) error {
 	if client != nil {
 		errs = append(errs, w.removeLeftovers(ctx, client, dockerops.RoleHelper, dockerops.RoleSandbox, dockerops.RoleScratch, dockerops.RoleClone))
 	}
-	return errors.Join(errs...)
+	return w.daemonGone(errors.Join(errs...))
 }
 
 // removeLeftovers removes what this incident made for the roles. A server is asked to shut

@@ -104,8 +104,8 @@ func checkAnswer(key, value string, questions []string) error {
 			return fmt.Errorf("%s must be yes or no, not %q", key, value)
 		}
 	case keyOriginal:
-		if value != asRehearsed && value != "no" && !isDigest(value) {
-			return fmt.Errorf("%s must be %s, no, or a digest of 64 hexadecimal digits, not %q", key, asRehearsed, value)
+		if value != asRehearsed && value != putBack && value != "no" && !isDigest(value) {
+			return fmt.Errorf("%s must be %s, %s, no, or a digest of 64 hexadecimal digits, not %q", key, asRehearsed, putBack, value)
 		}
 	case keyConfirm:
 		if value == "" {

@@ -79,17 +79,6 @@ func (d *choiceDialog) key(k tea.KeyMsg) (choice, tea.Cmd) {
 	return choseNothing, nil
 }
 
-func (d *choiceDialog) bindings() []key.Binding {
-	if d.armed != nil {
-		return []key.Binding{bind("y", "do it", "y"), bind("esc", "back", "esc")}
-	}
-	var out []key.Binding
-	for _, o := range d.offers {
-		out = append(out, o.binding)
-	}
-	return out
-}
-
 // interruptDialog is what ctrl-c opens. A second ctrl-c detaches.
 func interruptDialog(m *model) *choiceDialog {
 	d := &choiceDialog{st: m.styles, title: "Leave, or stop?"}

@@ -63,6 +63,11 @@ func TestUnattendedOriginal(t *testing.T) {
 			func(_ *engine.View, g *engine.Proposal) { g.Challenge = "" }, keyConfirm},
 		{"undo is no rehearsed plan", "consent.original = as-rehearsed\nconfirm = db1/4821",
 			func(_ *engine.View, g *engine.Proposal) { g.Act = engine.Undo }, keyOriginal},
+		{"put back, undo", "consent.original = put-back\nconfirm = db1/4821",
+			func(v *engine.View, g *engine.Proposal) { g.Act, v.Rehearsed = engine.Undo, nil }, ""},
+		{"put back, undo, host alone", "consent.original = put-back\nconfirm = db1",
+			func(_ *engine.View, g *engine.Proposal) { g.Act = engine.Undo }, keyConfirm},
+		{"put back is no consent to perform", "consent.original = put-back\nconfirm = db1/4821", nil, keyOriginal},
 		{"undo by its own digest", "consent.original = " + planDigest + "\nconfirm = db1/4821",
 			func(v *engine.View, g *engine.Proposal) { g.Act, v.Rehearsed = engine.Undo, nil }, ""},
 	} {

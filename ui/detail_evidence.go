@@ -20,7 +20,7 @@ func (d detail) findings(width int) []string {
 		f := p.Item
 		title := fmt.Sprintf("%s %s: %s", severityMark(f.Severity), f.Severity, cleanLine(f.Title))
 		if d.all {
-			title += " (" + cleanLine(p.Step) + ")"
+			title += " (" + cleanLine(p.Step) + ", " + string(p.Act) + ")"
 		}
 		out = append(out, d.st.paintAll(severityTone(f.Severity), hang(title, "   ", width))...)
 		add := func(t tone, label, text string) {
@@ -56,7 +56,7 @@ func (d detail) evidence(width int) []string {
 		}
 		title := cleanLine(p.Item.Title)
 		if d.all {
-			title += " (" + cleanLine(p.Step) + ")"
+			title += " (" + cleanLine(p.Step) + ", " + string(p.Act) + ")"
 		}
 		out = append(out, d.st.paintAll(toneStrong, wrap(title, width))...)
 		out = append(out, d.exhibitLines(p.Item, width)...)

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,6 +17,10 @@ const maxLog = 20_000
 func (m *model) feed(batch feedMsg) tea.Cmd {
 	m.now = m.opts.now()
 	for _, a := range batch {
+		if crash := (*PanicError)(nil); errors.As(a.err, &crash) {
+			m.err, m.exit = crash, m.opts.detached()
+			return tea.Quit
+		}
 		if a.err != nil {
 			m.ended(a.err)
 			return m.arrange()

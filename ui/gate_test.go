@@ -53,6 +53,10 @@ func TestOriginalConsentRefused(t *testing.T) {
 			s.press("g").calm().press("end").calm().send(burst("db1/4821"))
 			s.calm().press("enter")
 		},
+		"last character pasted": func(s *screenTest) {
+			s.press("g").calm().press("end").calm().typeText("db1/482").send(paste("1"))
+			s.calm().press("enter")
+		},
 		"burst in the middle": func(s *screenTest) {
 			s.press("g").calm().press("end").calm().typeText("db1/4").send(burst("821"))
 			s.calm().press("enter")

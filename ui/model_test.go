@@ -21,7 +21,6 @@ type screenTest struct {
 	*model
 	events []engine.Event // still to come
 	took   []engine.Decision
-	quit   bool
 }
 
 func newScreen(t *testing.T, events []engine.Event, width, height int, opts Options) *screenTest {
@@ -40,12 +39,10 @@ func newScreen(t *testing.T, events []engine.Event, width, height int, opts Opti
 
 func (s *screenTest) send(msg tea.Msg) {
 	s.t.Helper()
-	_, cmd := s.Update(msg)
+	s.Update(msg) // of its commands only leaving matters here, and the exit tells
 	if s.err != nil {
 		s.t.Fatal(s.err)
 	}
-	// tea.Quit is the one command that matters here; it is told by the exit it sets.
-	_ = cmd
 }
 
 // until feeds events until the condition holds, and fails when it never does.
@@ -286,6 +283,8 @@ func TestTinyScreen(t *testing.T) {
 // The idle screen asks for no time: nothing ticks while a decision is awaited.
 func TestIdleDoesNotTick(t *testing.T) {
 	s := newScreen(t, walk(t), 80, 24, dumb()).gateOf(engine.Rehearsal, "reset-wal")
+	late := engine.Progress{Act: engine.Rehearsal, Step: "reset-wal", What: "a late word"}
+	s.send(feedMsg{{message: engine.Message{Progress: &late}}})
 	if s.busy() || s.ticking != 0 {
 		t.Error("the clock runs while the engine waits")
 	}

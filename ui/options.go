@@ -85,6 +85,7 @@ type Exit struct {
 	Detached bool           // the engine goes on
 	Closed   *engine.Closed // how the run ended; nil when it has not
 	Message  string         // for the person, to be printed after the screen is gone; may be empty
+	Mute     bool           // the terminal takes nothing any more: printing to it would hang
 }
 
 // detached is the exit of a front end that leaves the engine to itself.

@@ -55,6 +55,7 @@ type terminal struct {
 	writer  *screenWriter
 	lost    chan struct{} // closed when the terminal is gone
 	once    sync.Once
+	mute    bool // it took nothing, to the end
 }
 
 func newTerminal(in, out *os.File, getenv func(string) string) (*terminal, error) {
@@ -92,7 +93,7 @@ func (t *terminal) run(ctx context.Context, m tea.Model) error {
 	}()
 	err = t.supervise(ctx, ended)
 	if !t.writer.drain(drainTime) || errors.Is(err, errStuck) {
-		t.reset()
+		t.mute = !t.reset()
 	}
 	if e := term.Restore(t.in.Fd(), state); e != nil && err == nil && !t.isLost() {
 		err = fmt.Errorf("terminal was not put back: %w; run reset", e)
@@ -142,8 +143,9 @@ func (t *terminal) supervise(ctx context.Context, ended <-chan error) error {
 	}
 }
 
-// reset puts an ordinary screen back without waiting for a terminal that stands still.
-func (t *terminal) reset() {
+// reset puts an ordinary screen back without waiting for a terminal that stands still. It
+// reports whether the terminal took it.
+func (t *terminal) reset() bool {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -151,6 +153,8 @@ func (t *terminal) reset() {
 	}()
 	select {
 	case <-done:
+		return true
 	case <-time.After(drainTime):
+		return false
 	}
 }

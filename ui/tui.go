@@ -21,6 +21,13 @@ func TUI(ctx context.Context, link Link, opts Options) (Exit, error) {
 	m := newModel(ctx, link, opts)
 	m.copier = copier{out: t.writer, tmux: os.Getenv("TMUX") != ""}
 	err = t.run(ctx, m)
+	exit, err := outcome(m, opts, err)
+	exit.Mute = t.mute
+	return exit, err
+}
+
+// outcome is how the screen ended; err is what running it returned.
+func outcome(m *model, opts Options, err error) (Exit, error) {
 	switch {
 	case errors.Is(err, errStuck):
 		return opts.detached(), nil // whoever left has left; the model is still the program's

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,7 +20,7 @@ func (s *Session) Run(ctx context.Context) (Closed, error) {
 // RunUndo puts the original back as the snapshot has it and gives back what was stopped.
 func (s *Session) RunUndo(ctx context.Context) (Closed, error) {
 	return s.run(ctx, func(ctx context.Context) error {
-		return s.playSteps(ctx, Undo, Putback, nil, s.view.Attempt+1)
+		return s.playSteps(ctx, Undo, Putback, nil, s.View().attempts[Undo]+1)
 	})
 }
 
@@ -43,14 +44,25 @@ func (s *Session) run(ctx context.Context, play func(context.Context) error) (Cl
 }
 
 func (s *Session) play(ctx context.Context) error {
+	if v := s.View(); v.undoBegan() {
+		return Errorf(Precondition, fmt.Sprintf("pgrescue undo %s finishes or repeats it; to heal the target, start a new incident", v.Opened.Incident),
+			"this incident is being undone or has been: the original is %s", v.Original)
+	}
 	if err := s.playSteps(ctx, Prepare, Opening, nil, 1); err != nil {
 		return err
+	}
+	if s.looksOnly() {
+		return nil
 	}
 	if err := s.rehearse(ctx); err != nil {
 		return err
 	}
-	if s.View().Opened.Options.RehearseOnly {
-		return nil
+	if v := s.View(); v.Opened.Options.RehearseOnly {
+		if v.Original == Untouched {
+			return nil
+		}
+		return Errorf(Precondition, "pgrescue resume goes on with the performance, pgrescue undo puts the original back",
+			"it is too late to end after the rehearsal: the original is %s", v.Original)
 	}
 	if err := s.perform(ctx); err != nil {
 		return err
@@ -58,17 +70,26 @@ func (s *Session) play(ctx context.Context) error {
 	return s.playSteps(ctx, Closing, Final, nil, 1)
 }
 
+// looksOnly reports a playbook that ends after looking.
+func (s *Session) looksOnly() bool { return len(s.playbook.Part(Twice)) == 0 }
+
 // playSteps plays the steps of a part that are not done yet. A nil target means the
-// original, read-only.
+// original, read-only. An act of which nothing is left is not entered again.
 func (s *Session) playSteps(ctx context.Context, act Act, part Part, target Target, attempt int) error {
+	left := func(step *Step) bool {
+		row := s.View().Row(act, step.Name)
+		return act == Undo || row.State != Done && row.State != Skipped
+	}
+	if !slices.ContainsFunc(s.playbook.Part(part), left) {
+		return nil
+	}
 	if v := s.View(); v.Act != act || v.Attempt != attempt {
 		if err := s.emit("", "", KindAct, ActData{Act: act, Attempt: attempt}); err != nil {
 			return err
 		}
 	}
 	for _, step := range s.playbook.Part(part) {
-		row := s.View().Row(act, step.Name)
-		if act != Undo && (row.State == Done || row.State == Skipped) {
+		if !left(step) {
 			continue
 		}
 		if err := s.playStep(ctx, act, step, target); err != nil {
@@ -85,18 +106,12 @@ func (s *Session) rehearse(ctx context.Context) error {
 	if v.Rehearsed != nil {
 		return nil
 	}
-	attempt := 1
-	if v.Act == Rehearsal {
-		attempt = v.Attempt + 1
-	}
+	attempt := v.attempts[Rehearsal] + 1
 	if err := s.emit("", "", KindAct, ActData{Act: Rehearsal, Attempt: attempt}); err != nil {
 		return err
 	}
-	steps := s.playbook.Part(Twice)
-	if len(steps) == 0 {
-		return errors.New("the playbook rehearses nothing")
-	}
-	clone, err := s.ws.Clone(ctx, &Pass{session: s, act: Rehearsal, step: steps[0]}, true)
+	first := s.playbook.Part(Twice)[0]
+	clone, err := s.ws.Clone(ctx, &Pass{session: s, act: Rehearsal, step: first}, true)
 	if err != nil {
 		return fmt.Errorf("clone of the snapshot: %w", err)
 	}
@@ -127,11 +142,9 @@ func rehearsal(v View) Rehearsed {
 // what the snapshot holds.
 func (s *Session) perform(ctx context.Context) error {
 	steps := s.playbook.Part(Twice)
-	attempt := 1
-	if v := s.View(); v.Act == Performance {
-		attempt = v.Attempt
-	}
-	if v := s.View(); v.Act != Performance {
+	// A performance is resumed, never begun anew: there is one attempt at it.
+	const attempt = 1
+	if v := s.View(); v.Act != Performance && v.Act != Closing {
 		if err := s.emit("", "", KindAct, ActData{Act: Performance, Attempt: attempt}); err != nil {
 			return err
 		}
@@ -168,6 +181,8 @@ func (s *Session) conclude(err error) Closed {
 		c = concludeError(v, err)
 	case v.Act == Undo:
 		c = Closed{Outcome: "undone", Summary: "the original is again what the snapshot holds"}
+	case s.looksOnly():
+		c = concludeLook(v)
 	case v.Opened.Options.RehearseOnly:
 		c = Closed{Outcome: "rehearsed", Exit: ExitPending, Summary: "the rehearsal passed on a copy; the original is untouched and waits for consent"}
 	}
@@ -179,6 +194,20 @@ func (s *Session) conclude(err error) Closed {
 		c.Next = append(c.Next, fmt.Sprintf("still owed: %s (pgrescue undo %s gives it back)", o.What, v.Opened.Incident))
 	}
 	return c
+}
+
+// concludeLook ends a playbook that only looks by what it found.
+func concludeLook(v View) Closed {
+	damage := 0
+	for _, f := range v.Findings {
+		if f.Item.Severity == Damaged || f.Item.Severity == Blocker {
+			damage++
+		}
+	}
+	if damage == 0 {
+		return Closed{Outcome: "nothing-wrong", Summary: "looked and found no damage; nothing was changed"}
+	}
+	return Closed{Outcome: "damage-found", Exit: Damage.Exit(), Summary: fmt.Sprintf("looked and found damage (findings: %d); nothing was changed", damage)}
 }
 
 func concludeError(v View, err error) Closed {

@@ -232,7 +232,7 @@ type Note struct {
 
 // Closed ends a run. A closed incident can be reopened while something is pending.
 type Closed struct {
-	Outcome string   `json:"outcome"` // healed, rehearsed, declined, failed, aborted, stale, unknown, undone, nothing-wrong
+	Outcome string   `json:"outcome"` // healed, rehearsed, declined, failed, aborted, stale, unknown, undone, nothing-wrong, damage-found
 	Exit    int      `json:"exit"`
 	Summary string   `json:"summary"`
 	Next    []string `json:"next,omitempty"`

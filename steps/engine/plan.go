@@ -38,5 +38,21 @@ func (p Plan) Digest() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
+// seal gives the plan as the journal will hold it, and its digest. What JSON cannot hold,
+// such as bytes in a text that are no UTF-8, is replaced before the digest is taken, so
+// that the plan read back from the journal has the same one.
+func (p Plan) seal() (Plan, string, error) {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return p, "", fmt.Errorf("plan cannot be encoded: %w", err)
+	}
+	var sealed Plan
+	if err := json.Unmarshal(b, &sealed); err != nil {
+		return p, "", fmt.Errorf("plan cannot be decoded again: %w", err)
+	}
+	digest, err := sealed.Digest()
+	return sealed, digest, err
+}
+
 // Empty reports a plan that changes nothing: its step is done without consent.
 func (p Plan) Empty() bool { return len(p.Changes) == 0 }

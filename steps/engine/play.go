@@ -81,7 +81,7 @@ func (s *Session) rewrite(ctx context.Context, p *Pass) error {
 	if err != nil {
 		return fmt.Errorf("planning: %w", err)
 	}
-	digest, err := plan.Digest()
+	plan, digest, err := plan.seal()
 	if err != nil {
 		return err
 	}
@@ -106,6 +106,10 @@ func (s *Session) lookAgain(ctx context.Context, p *Pass) error {
 	if !ok {
 		return s.rewrite(ctx, p)
 	}
+	if _, again, err := plan.seal(); err != nil || again != digest {
+		return Errorf(Unknown, "look at the original by hand; pgrescue undo puts it back as the snapshot has it",
+			"the plan in the journal is not the one that was agreed to, because a secret was removed from it or it was changed")
+	}
 	if err := p.step.Rewrite.Verify(ctx, &Deed{Plan: plan, pass: p}); err == nil {
 		return p.Say("looked again: the interrupted step had been completed")
 	} else if err := p.Say("looked again: the interrupted step is not complete: %v", err); err != nil {
@@ -129,21 +133,23 @@ func (s *Session) carryOut(ctx context.Context, p *Pass, plan Plan, digest strin
 	if err := s.getConsent(ctx, p, plan, digest, danger, unknown); err != nil {
 		return err
 	}
-	writer, err := s.writer(ctx, p, danger, digest)
-	if err != nil {
-		return err
-	}
 	if danger == Original {
 		// From here to the end of the step an abort waits: half an effect on the
 		// original is worse than a late stop.
 		s.interruptible(nil)
+		if s.aborted() {
+			return errAborted()
+		}
 		ctx = context.WithoutCancel(ctx)
 	}
-	deed := &Deed{Plan: plan, Writer: writer, pass: p}
-	if err := p.emit(KindApplying, nil); err != nil {
+	writer, err := s.writer(ctx, p, danger, digest)
+	if err != nil {
 		return err
 	}
-	err = p.step.Rewrite.Apply(ctx, deed)
+	deed := &Deed{Plan: plan, Writer: writer, pass: p}
+	if err = p.emit(KindApplying, nil); err == nil {
+		err = p.step.Rewrite.Apply(ctx, deed)
+	}
 	if danger == Original && writer != nil {
 		if e := writer.Close(ctx); e != nil && err == nil {
 			err = fmt.Errorf("closing the original again: %w", e)

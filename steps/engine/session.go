@@ -142,6 +142,7 @@ func (s *Session) Decide(d Decision) error {
 		s.signal()
 		return nil
 	case DecideNote:
+		defer s.signal() // if it cannot be journaled, the run ends
 		return s.emitLocked(s.view.Act, "", KindNote, Note{Text: d.Value, Actor: d.Actor})
 	}
 	return fmt.Errorf("decision %q is not known", d.Kind)
@@ -189,10 +190,13 @@ func (s *Session) signal() {
 func (s *Session) await(ctx context.Context, met func(View) bool) error {
 	for {
 		s.mu.Lock()
-		view, abort := s.view, s.abort
+		view, abort, broken := s.view, s.abort, s.broken
 		s.mu.Unlock()
 		if met(view) {
 			return nil
+		}
+		if broken != nil {
+			return broken // the decision could not be journaled: nothing will ever be met
 		}
 		if abort {
 			return errAborted()

@@ -36,6 +36,7 @@ type View struct {
 
 	facts    map[factKey]json.RawMessage
 	answered map[string]Act // where an answer was given
+	attempts map[Act]int    // the latest attempt at each act
 }
 
 type factKey struct {
@@ -161,6 +162,12 @@ func (v View) Fold(e Event) (View, error) {
 	if e.Seq != v.Seq+1 {
 		return v, fmt.Errorf("event %d follows event %d", e.Seq, v.Seq)
 	}
+	if (e.Kind == KindOpened) != (e.Seq == 1) {
+		return v, fmt.Errorf("event %d is %q: an incident is opened once, by its first event", e.Seq, e.Kind)
+	}
+	if e.Step == "" && moving(e.Kind) {
+		return v, fmt.Errorf("event %d (%s) names no step", e.Seq, e.Kind)
+	}
 	v.Seq, v.Last = e.Seq, e.At
 	if v.Started.IsZero() {
 		v.Started = e.At
@@ -248,6 +255,13 @@ func (v View) originalAfter(e Event) OriginalState {
 		}
 	}
 	return v.Original
+}
+
+// undoBegan reports that putting the original back has begun, whether or not it ended.
+func (v View) undoBegan() bool {
+	return slices.ContainsFunc(v.Rows, func(r Row) bool {
+		return r.Act == Undo && r.Danger == Original && (r.Touched || r.State == Done)
+	})
 }
 
 func (v View) absorb(e Event) (View, error) {
@@ -373,6 +387,7 @@ func (v View) open(e Event) (View, error) {
 	}
 	v.Original = Untouched
 	v.facts, v.Answers, v.answered = map[factKey]json.RawMessage{}, map[string]string{}, map[string]Act{}
+	v.attempts = map[Act]int{}
 	// What the command line has said already is not asked again.
 	maps.Copy(v.Answers, v.Opened.Options.Settings)
 	for _, act := range [...]Act{Prepare, Rehearsal, Performance, Closing, Undo} {
@@ -408,6 +423,8 @@ func (v View) begin(e Event) (View, error) {
 		return v, err
 	}
 	v.Act, v.Attempt = a.Act, a.Attempt
+	v.attempts = maps.Clone(v.attempts)
+	v.attempts[a.Act] = max(v.attempts[a.Act], a.Attempt)
 	if a.Act != Rehearsal {
 		return v, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -16,14 +17,20 @@ import (
 const maxLine = 64 << 20
 
 // Server offers a session to front ends on a unix socket. The first that attaches is the
-// operator; others watch until it is gone.
+// operator; others watch until it is gone, and the next in line is told that it steers.
 type Server struct {
 	Incident string
 	Hub      *Hub
 	Decide   func(Decision) error // refuses with the reason
 
-	mu       sync.Mutex
-	operator net.Conn
+	mu    sync.Mutex
+	seats []*seat // in the order of arrival; the first is the operator
+}
+
+// seat is an attached front end.
+type seat struct {
+	conn net.Conn
+	out  *lineWriter
 }
 
 // Serve accepts front ends until the context ends. A front end that hangs or goes away
@@ -53,21 +60,18 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		conn.SetWriteDeadline(time.Now().Add(2 * time.Second))
 	})
 	defer stop()
-	s.mu.Lock()
-	operator := s.operator == nil
-	if operator {
-		s.operator = conn
-	}
-	s.mu.Unlock()
-	out := &lineWriter{w: conn}
-	if err := out.send(Message{Hello: &Hello{Incident: s.Incident, Operator: operator, Past: int64(s.Hub.Len())}}); err != nil {
+	me := &seat{conn: conn, out: &lineWriter{w: conn}}
+	out := me.out
+	operator := s.sit(me)
+	defer s.leave(me)
+	if err := out.send(s.hello(operator)); err != nil {
 		return
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer conn.Close()
 	wg.Go(func() {
-		s.listen(conn, out, operator)
+		s.listen(me)
 		reader.Stop()
 	})
 	for {
@@ -81,9 +85,42 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	}
 }
 
+// sit takes the next seat and reports whether it is the operator's.
+func (s *Server) sit(me *seat) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seats = append(s.seats, me)
+	return s.seats[0] == me
+}
+
+// leave gives the seat up. When it was the operator's, the next in line is told.
+func (s *Server) leave(me *seat) {
+	s.mu.Lock()
+	steered := s.seats[0] == me
+	s.seats = slices.DeleteFunc(s.seats, func(x *seat) bool { return x == me })
+	var next *seat
+	if steered && len(s.seats) > 0 {
+		next = s.seats[0]
+	}
+	s.mu.Unlock()
+	if next != nil {
+		_ = next.out.send(s.hello(true)) // one that is gone has its own reader to notice
+	}
+}
+
+func (s *Server) steers(me *seat) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.seats) > 0 && s.seats[0] == me
+}
+
+func (s *Server) hello(operator bool) Message {
+	return Message{Hello: &Hello{Incident: s.Incident, Operator: operator, Past: int64(s.Hub.Len())}}
+}
+
 // listen takes decisions until the front end is gone.
-func (s *Server) listen(conn net.Conn, out *lineWriter, operator bool) {
-	in := bufio.NewScanner(conn)
+func (s *Server) listen(me *seat) {
+	in := bufio.NewScanner(me.conn)
 	in.Buffer(make([]byte, 64<<10), maxLine)
 	for in.Scan() {
 		var d Decision
@@ -91,20 +128,15 @@ func (s *Server) listen(conn net.Conn, out *lineWriter, operator bool) {
 		switch {
 		case err != nil:
 			err = fmt.Errorf("decision is not understood: %w", err)
-		case !operator && d.Kind != DecideNote:
+		case d.Kind != DecideNote && !s.steers(me):
 			err = errors.New("this front end only watches: another one is the operator")
 		default:
 			err = s.Decide(d)
 		}
-		if err != nil && out.send(Message{Refused: &Refusal{err.Error()}}) != nil {
-			break
+		if err != nil && me.out.send(Message{Refused: &Refusal{err.Error()}}) != nil {
+			return
 		}
 	}
-	s.mu.Lock()
-	if s.operator == conn {
-		s.operator = nil
-	}
-	s.mu.Unlock()
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -20,8 +20,9 @@ const journalName = "journal.jsonl"
 
 // Journal is an incident opened for writing. One process at a time can hold it.
 type Journal struct {
-	dir  Dir
-	lock *os.File
+	dir    Dir
+	lock   *os.File
+	redact *redactor
 
 	mu   sync.Mutex
 	file *os.File
@@ -72,7 +73,7 @@ func open(dir Dir, lock *os.File) (*Journal, []engine.Event, error) {
 		file.Close()
 		return nil, nil, fmt.Errorf("journal: %w", err)
 	}
-	return &Journal{dir: dir, lock: lock, file: file, size: replayed.Size, prev: replayed.Head}, replayed.Events, nil
+	return &Journal{dir: dir, lock: lock, redact: newRedactor(), file: file, size: replayed.Size, prev: replayed.Head}, replayed.Events, nil
 }
 
 // acquire takes the incident's lock and writes the holder's pid into it.
@@ -117,7 +118,7 @@ func (j *Journal) Append(e engine.Event) (engine.Event, error) {
 		return e, j.bad
 	}
 	e.Prev = j.prev
-	e.Data = redact(e.Data)
+	e.Data = j.redact.json(e.Data)
 	line, err := json.Marshal(e)
 	if err != nil {
 		return e, fmt.Errorf("journal: %w", err)
@@ -158,8 +159,8 @@ func (j *Journal) Keep(id, what string, argv []string, printed engine.Output) (s
 	if err != nil {
 		return "", err
 	}
-	for ext, b := range map[string][]byte{".argv": append(args, '\n'), ".stdout": printed.Stdout, ".stderr": printed.Stderr} {
-		if err := os.WriteFile(j.dir.Path(stem+ext), redact(b), 0o600); err != nil {
+	for ext, b := range map[string][]byte{".argv": append(j.redact.json(args), '\n'), ".stdout": j.redact.text(printed.Stdout), ".stderr": j.redact.text(printed.Stderr)} {
+		if err := os.WriteFile(j.dir.Path(stem+ext), b, 0o600); err != nil {
 			return "", err
 		}
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	script := flag.String("script", "crash-loop", "crash-loop, rehearse, busy or pick")
+	script := flag.String("script", "crash-loop", "crash-loop, rehearse, busy, panic or pick")
 	face := flag.String("ui", "tui", "tui or plain")
 	pace := flag.Duration("pace", 20*time.Millisecond, "time between events")
 	vanish := flag.Int64("vanish", 0, "end the engine after this event")
@@ -30,7 +30,7 @@ func run(script, face string, pace time.Duration, vanish int64) int {
 		fmt.Printf("picked %q %v %v\n", name, ok, err)
 		return 0
 	}
-	scripts := map[string]func(*stage.Play){"crash-loop": stage.CrashLoop, "rehearse": stage.RehearseOnly, "busy": stage.Busy}
+	scripts := map[string]func(*stage.Play){"crash-loop": stage.CrashLoop, "rehearse": stage.RehearseOnly, "busy": stage.Busy, "panic": stage.Panic}
 	p := stage.New(scripts[script])
 	p.Pace, p.Vanish, p.Live = pace, vanish, true
 	var exit ui.Exit
@@ -39,6 +39,9 @@ func run(script, face string, pace time.Duration, vanish int64) int {
 		exit, err = ui.Plain(ctx, p, os.Stdin, os.Stdout, ui.Answers{}, opts)
 	} else {
 		exit, err = ui.TUI(ctx, p, opts)
+	}
+	if exit.Mute {
+		return exit.Code
 	}
 	if exit.Message != "" {
 		fmt.Println(exit.Message)

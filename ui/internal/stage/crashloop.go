@@ -100,6 +100,16 @@ func Busy(p *Play) {
 	p.Await()
 }
 
+// Panic plays until the front end, reading on, falls over.
+func Panic(p *Play) {
+	p.open(true)
+	p.mu.Lock()
+	p.panics = true
+	p.mu.Unlock()
+	p.changed.Broadcast()
+	p.Await()
+}
+
 const overall = "5d0c2c3e1f6b4a7f9d8e7c6b5a493827160f5e4d3c2b1a09f8e7d6c5b4a39281"
 
 func (p *Play) open(rehearseOnly bool) {

@@ -37,6 +37,7 @@ type Play struct {
 	closed    bool // by the front end
 	ended     bool // by the script
 	started   bool
+	panics    bool // Next panics once the queue is empty
 	script    func(*Play)
 }
 
@@ -60,6 +61,9 @@ func (p *Play) Next() (engine.Message, error) {
 		go p.run()
 	}
 	for len(p.queue) == 0 && !p.ended && !p.closed {
+		if p.panics {
+			panic("made up")
+		}
 		p.changed.Wait()
 	}
 	if len(p.queue) == 0 || p.closed {

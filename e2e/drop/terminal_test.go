@@ -1,0 +1,209 @@
+package drop
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+// terminal is a real terminal: a tmux session of this run's own tmux server.
+type terminal struct {
+	t             testing.TB
+	name          string
+	width, height int
+	captures      string // directory for the screens of this session, "" for none
+	shots         int
+}
+
+// tmuxSocket names the tmux server, so that nobody else's is touched.
+var tmuxSocket = "e2d"
+
+var terminals atomic.Int64
+
+func tmux(args ...string) ([]byte, error) {
+	return exec.Command("tmux", append([]string{"-L", tmuxSocket, "-f", "/dev/null"}, args...)...).CombinedOutput()
+}
+
+// newTerminal runs a shell command line in a terminal of the size. env entries are
+// NAME=VALUE; LANG and TERM are set to what a modern terminal has unless given.
+func newTerminal(t testing.TB, width, height int, env []string, commandLine string) *terminal {
+	t.Helper()
+	if _, err := exec.LookPath("tmux"); err != nil {
+		t.Skipf("SKIP-REASON: no tmux: %v; run hack/test-deps.sh", err)
+	}
+	tm := &terminal{t: t, name: fmt.Sprintf("%s-%d", prefix, terminals.Add(1)), width: width, height: height}
+	if dir := os.Getenv("PGRESCUE_SCREENS"); dir != "" {
+		tm.captures = filepath.Join(dir, strings.ReplaceAll(t.Name(), "/", "-"))
+		if err := os.MkdirAll(tm.captures, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	environment := append([]string{"LANG=C.UTF-8", "LC_ALL=", "TMUX=", "TERM=xterm-256color", "NO_COLOR="}, env...)
+	line := "exec env " + quoteAll(environment) + " " + commandLine
+	tm.tmux("new-session", "-d", "-s", tm.name, "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), line, ";",
+		"set-option", "-t", tm.name, "status", "off", ";", "set-option", "-w", "-t", tm.name, "remain-on-exit", "on", ";",
+		"resize-window", "-t", tm.name, "-x", fmt.Sprint(width), "-y", fmt.Sprint(height))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the screen of %s at the end:\n%s", tm.name, strings.Join(tm.screen(), "\n"))
+		}
+		_, _ = tmux("kill-session", "-t", tm.name)
+	})
+	return tm
+}
+
+func quoteAll(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+	}
+	return strings.Join(quoted, " ")
+}
+
+func (tm *terminal) tmux(args ...string) string {
+	tm.t.Helper()
+	out, err := tmux(args...)
+	if err != nil {
+		tm.t.Fatalf("tmux %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimRight(string(out), "\n")
+}
+
+// screen is what is shown, a line each. Lines that the terminal had to wrap are joined
+// again, so that they show as too long.
+func (tm *terminal) screen() []string {
+	out, err := tmux("capture-pane", "-J", "-p", "-t", tm.name)
+	if err != nil {
+		return []string{"tmux capture-pane: " + err.Error()}
+	}
+	lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return lines
+}
+
+func (tm *terminal) text() string { return strings.Join(tm.screen(), "\n") }
+
+// press sends keys one by one, as tmux names them.
+func (tm *terminal) press(keys ...string) {
+	tm.t.Helper()
+	for _, k := range keys {
+		tm.tmux("send-keys", "-t", tm.name, k)
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// typeSlowly types text one character at a time.
+func (tm *terminal) typeSlowly(text string) {
+	tm.t.Helper()
+	for _, r := range text {
+		tm.tmux("send-keys", "-t", tm.name, "-l", string(r))
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// paste has tmux paste text; bracketed tells the program that it is pasted.
+func (tm *terminal) paste(text string, bracketed bool) {
+	tm.t.Helper()
+	tm.tmux("set-buffer", "-b", tm.name, text)
+	args := []string{"paste-buffer", "-b", tm.name, "-t", tm.name}
+	if bracketed {
+		args = append(args, "-p")
+	}
+	tm.tmux(args...)
+}
+
+func (tm *terminal) resize(width, height int) {
+	tm.t.Helper()
+	tm.width, tm.height = width, height
+	tm.tmux("resize-window", "-t", tm.name, "-x", fmt.Sprint(width), "-y", fmt.Sprint(height))
+}
+
+// pid is the process that runs in the terminal.
+func (tm *terminal) pid() string {
+	return tm.tmux("display-message", "-p", "-t", tm.name, "#{pane_pid}")
+}
+
+// ended reports whether the program has ended, and its exit status.
+func (tm *terminal) ended() (bool, string) {
+	dead, status, _ := strings.Cut(tm.tmux("display-message", "-p", "-t", tm.name, "#{pane_dead} #{pane_dead_status}"), " ")
+	return dead == "1", status
+}
+
+// see waits until the screen shows one of the texts and returns which.
+func (tm *terminal) see(limit time.Duration, texts ...string) string {
+	tm.t.Helper()
+	for end := time.Now().Add(limit); ; time.Sleep(25 * time.Millisecond) {
+		s := tm.text()
+		for _, want := range texts {
+			if strings.Contains(s, want) {
+				return want
+			}
+		}
+		if time.Now().After(end) {
+			tm.t.Fatalf("waited %s for the screen to show %q; it shows\n%s", limit, texts, s)
+		}
+	}
+}
+
+// check asserts what holds of every screen of a running incident: the header is at the
+// top, the keys and the state of the original are at the bottom, and nothing is cut.
+func (tm *terminal) check(original string) []string {
+	tm.t.Helper()
+	lines := tm.settled()
+	if len(lines) != tm.height {
+		tm.t.Errorf("the screen has %d lines, want %d", len(lines), tm.height)
+	}
+	for i, l := range lines {
+		if n := utf8.RuneCountInString(l); n > tm.width {
+			tm.t.Errorf("line %d is %d wide, the terminal %d: %q", i+1, n, tm.width, l)
+		}
+	}
+	if !strings.Contains(lines[0], "pgrescue") {
+		tm.t.Errorf("no header in the first line: %q", lines[0])
+	}
+	if last := lines[len(lines)-1]; !strings.HasSuffix(last, "original: "+original) {
+		tm.t.Errorf("the last line is %q, want the original %s at its end", last, original)
+	}
+	if tm.t.Failed() {
+		tm.t.Logf("the screen:\n%s", strings.Join(lines, "\n"))
+	}
+	tm.shoot()
+	return lines
+}
+
+// settled is the screen once two looks agree: a capture in the middle of a frame is none.
+func (tm *terminal) settled() []string {
+	before := tm.screen()
+	for range 20 {
+		time.Sleep(30 * time.Millisecond)
+		after := tm.screen()
+		if strings.Join(before, "\n") == strings.Join(after, "\n") {
+			return after
+		}
+		before = after
+	}
+	return before
+}
+
+// shoot keeps the screen with its colours where PGRESCUE_SCREENS says.
+func (tm *terminal) shoot() {
+	if tm.captures == "" {
+		return
+	}
+	tm.shots++
+	out, err := tmux("capture-pane", "-e", "-p", "-t", tm.name)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(tm.captures, fmt.Sprintf("%02d-%dx%d.ansi", tm.shots, tm.width, tm.height)), out, 0o644)
+	}
+	if err != nil {
+		tm.t.Log(err)
+	}
+}
