@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -156,6 +157,11 @@ func resolveTarget(ctx context.Context, target string) (string, error) {
 	t, err := c.Resolve(ctx, target)
 	if err != nil {
 		return "", &engine.Error{Kind: engine.Usage, Hint: "pgrescue without arguments lists what there is", Err: err}
+	}
+	if t.Kind == dockerops.KindDir {
+		if info, err := os.Stat(t.Name); err != nil || !info.IsDir() {
+			return "", engine.Errorf(engine.Usage, "give the path of a data directory on this host", "%s is no directory that can be looked at", t)
+		}
 	}
 	return t.String(), nil
 }

@@ -16,7 +16,9 @@ var (
 	FactControl  = engine.NewFact[ControlBytes]("control")
 	FactReset    = engine.NewFact[*pgops.ResetPlan]("reset-plan")
 	FactStopped  = engine.NewFact[[]dockerops.Supervision]("stopped")
-	FactTables   = engine.NewFact[TableSummary]("tables")
+	// FactUnreachable says what pages hold that no server can see; absent when there is nothing.
+	FactUnreachable = engine.NewFact[string]("unreachable")
+	FactTables      = engine.NewFact[TableSummary]("tables")
 )
 
 // Headline is what front ends show at the top, in words.

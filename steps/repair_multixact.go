@@ -153,6 +153,9 @@ func reportWiped(p *engine.Pass, r *pgops.MultiXactReport) error {
 	for _, w := range r.Wiped {
 		lines = append(lines, w.String())
 	}
+	if err := FactUnreachable.Put(p, fmt.Sprintf("About %d rows on %d pages whose line pointers are gone stay out of reach of any server; their bytes are in the snapshot.", r.WipedRows, r.WipedCount)); err != nil {
+		return err
+	}
 	return p.Report(engine.Finding{Severity: engine.Damaged, Title: fmt.Sprintf("%d pages hold rows that no server can see: about %d rows", r.WipedCount, r.WipedRows),
 		Detail: "their line pointers are gone, so the server takes the pages for empty, without any error", Evidence: []string{strings.Join(lines, "\n")},
 		Next: "the bytes stay in the snapshot: carve them from there"})

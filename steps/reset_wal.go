@@ -54,6 +54,9 @@ func planReset(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 	}
 	plan := engine.Plan{Summary: "discard the write-ahead log with pg_resetwal and start from the files as they are",
 		Loses: pgops.WhatResetLoses(*evidence).Sentences}
+	if unreachable, err := FactUnreachable.Get(p); err == nil {
+		plan.Loses = append(plan.Loses, unreachable)
+	}
 	for _, dir := range reset.Makes {
 		plan.Changes = append(plan.Changes, engine.Change{Path: dir, After: "a directory, made with mode 0700 if it is not there",
 			Why: "without it pg_resetwal fails after it has deleted the log"})
