@@ -9,6 +9,51 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
+// plan asks whether a query on the table can be planned. The planner opens every index and
+// reads the first page of each btree, so that one index that is gone stops all reading. The
+// indexes are then checked, and mended if they may be, before anything else.
+func (t *tableCheck) plan(ctx context.Context) error {
+	explain := func() error {
+		_, err := t.s.run(ctx, asTable, "EXPLAIN SELECT FROM ONLY "+t.r.sql())
+		return err
+	}
+	err := explain()
+	if err == nil || t.unread != "" {
+		return nil
+	}
+	if result, _ := judgeError(err); result != checkFailed {
+		return t.cannotList(ctx, "plan a query", err)
+	}
+	if err := t.plainCopy(ctx, err); err != nil || t.unread != "" {
+		return err
+	}
+	if err := t.indexes(ctx); err != nil {
+		return err
+	}
+	if explain() == nil {
+		t.planless = ""
+	}
+	return nil
+}
+
+// plainCopy reads the rows without the planner; generated columns are left out.
+func (t *tableCheck) plainCopy(ctx context.Context, why error) error {
+	_, t.planless = judgeError(why)
+	t.unread = "the rows cannot be read"
+	_, err := t.try(ctx, "read the rows without the planner", func(ctx context.Context) (outcome, error) {
+		row, err := t.s.one(ctx, asTable, fmt.Sprintf("COPY %s TO '/dev/null' WITH (ENCODING %s)", t.r.sql(), literal(t.s.encoding)))
+		if err != nil {
+			return outcome{}, err
+		}
+		if t.verdict.Rows, err = strconv.ParseInt(row[0], 10, 64); err != nil {
+			return outcome{}, err
+		}
+		t.unread = ""
+		return passed("%s rows; no query on the table can be planned: %s", row[0], t.planless), nil
+	})
+	return err
+}
+
 // read has the server output every column of every row, which follows every TOAST pointer.
 // The output goes to /dev/null on the server. Naming the columns by * includes generated ones,
 // which a plain COPY leaves out.

@@ -22,6 +22,7 @@ type tableCheck struct {
 	lockers  bool     // there are visible rows with a locker's or deleter's id
 	copied   int64    // rows that came out of reading every column, -1 before
 	unhinged string   // why no further check is made: it would hang as well
+	planless string   // why the table can only be read without the planner
 	listed   map[string][]index
 }
 
@@ -118,9 +119,12 @@ func (t *tableCheck) all(ctx context.Context) error {
 	case t.r.kind == "S":
 		return t.sequence(ctx, "read", t.r.sql())
 	}
-	for _, part := range []func(context.Context) error{t.open, t.toast, t.read, t.count, t.deepHeap, t.uniqueKeys, t.indexes, t.sequences} {
+	for _, part := range []func(context.Context) error{t.open, t.plan, t.toast, t.read, t.count, t.deepHeap, t.uniqueKeys, t.indexes, t.sequences} {
 		if err := part(ctx); err != nil {
 			return err
+		}
+		if t.planless != "" && t.unhinged == "" {
+			t.unhinged = "not made: no query on the table can be planned: " + t.planless
 		}
 		if t.unhinged != "" {
 			t.add(CheckResult{Name: "the remaining checks", Result: checkUnknown, Detail: t.unhinged})
