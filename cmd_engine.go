@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -58,7 +62,12 @@ func runEngine(ctx context.Context, dir journal.Dir, mode engineMode, who string
 	if !ok {
 		return engine.Errorf(engine.Usage, "", "playbook %q is not known", req.Playbook)
 	}
-	ws := steps.NewWorkspace(steps.Config{Incident: dir.ID(), Dir: string(dir), Target: req.Target, Host: shortHost(), Version: version})
+	unlock, err := lockTarget(dir, req.Target)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	ws := steps.NewWorkspace(steps.Config{Incident: dir.ID(), Dir: string(dir), Target: req.Target, Host: shortHost(), Version: version, Owed: owedByOthers(dir)})
 	session, err := engine.Open(pb, ws, log, past, engine.Reopened{Actor: who, Reason: mode.reason,
 		RehearseOnly: mode.rehearseOnly, RehearseAgain: mode.rehearseAgain})
 	if err != nil {
@@ -102,6 +111,40 @@ func serveSession(ctx context.Context, dir journal.Dir, session *engine.Session,
 	case <-time.After(3 * time.Second):
 	}
 	return err
+}
+
+// lockTarget keeps two incidents from working on one target at the same time.
+func lockTarget(dir journal.Dir, target string) (func(), error) {
+	sum := sha256.Sum256([]byte(target))
+	path := filepath.Join(filepath.Dir(string(dir)), ".target-"+hex.EncodeToString(sum[:8])+".lock")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock of the target: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, engine.Errorf(engine.Locked, "pgrescue incidents shows it", "another incident is working on %s", target)
+	}
+	return func() { f.Close() }, nil
+}
+
+// owedByOthers collects what other incidents stopped and have not given back. One whose
+// journal cannot be read is left out here; pgrescue incidents shows it.
+func owedByOthers(dir journal.Dir) []engine.Obligation {
+	all, err := journal.List(filepath.Dir(string(dir)))
+	if err != nil {
+		return nil
+	}
+	var owed []engine.Obligation
+	for _, other := range slices.Backward(all) { // the oldest first: the latest record wins last
+		if other == dir {
+			continue
+		}
+		if v, err := viewOf(other); err == nil {
+			owed = append(owed, v.Obligations...)
+		}
+	}
+	return owed
 }
 
 func listen(dir journal.Dir) (net.Listener, error) {

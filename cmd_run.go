@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -103,6 +104,9 @@ func startIncident(cmd *cobra.Command, playbook, target string) error {
 	if err != nil {
 		return err
 	}
+	if good := cmd.Flags().Lookup(steps.SettingGood); good != nil && holdsPassword(good.Value.String()) {
+		return engine.Errorf(engine.Usage, "put it into ~/.pgpass", "--good must not hold a password: flags are seen by every user of this host")
+	}
 	resolved, err := resolveTarget(cmd.Context(), target)
 	if err != nil {
 		return err
@@ -117,6 +121,16 @@ func startIncident(cmd *cobra.Command, playbook, target string) error {
 	f.opts.RehearseOnly = req.Options.RehearseOnly
 	_, err = begin(cmd, f, req)
 	return err
+}
+
+// holdsPassword looks for one in a connection string of either form.
+func holdsPassword(dsn string) bool {
+	if u, err := url.Parse(dsn); err == nil && u.User != nil {
+		if _, ok := u.User.Password(); ok {
+			return true
+		}
+	}
+	return strings.Contains(strings.ToLower(dsn), "password=")
 }
 
 // begin makes the incident and plays it.

@@ -70,6 +70,7 @@ func newFace(cmd *cobra.Command) (face, error) {
 // show runs the front end until the incident closes or the person leaves, and says how to
 // come back.
 func (f face) show(ctx context.Context, link ui.Link, dir journal.Dir) error {
+	link = &durableLink{Link: link, dir: dir}
 	f.opts.Dir = string(dir)
 	f.opts.AttachHint = "pgrescue attach " + dir.ID()
 	f.opts.ResumeHint = "pgrescue resume " + dir.ID()

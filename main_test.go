@@ -65,6 +65,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
 			env.Setenv("INCIDENTS", filepath.Join(env.WorkDir, "state", "pgrescue", "incidents"))
 			env.Setenv("TERM", "dumb")
+			env.Setenv("GORACE", "atexit_sleep_ms=10") // else each program waits a second for races at its end
 			return nil
 		},
 		Condition: func(cond string) (bool, error) {

@@ -32,6 +32,9 @@ type engineMode struct {
 // spawn starts the incident's engine in a session of its own, so that the end of this
 // terminal does not end the repair, and attaches to it.
 func spawn(ctx context.Context, dir journal.Dir, mode engineMode) (ui.Link, error) {
+	if err := awaitFree(ctx, dir); err != nil {
+		return nil, err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
@@ -60,6 +63,23 @@ func spawn(ctx context.Context, dir journal.Dir, mode engineMode) (ui.Link, erro
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	return awaitEngine(ctx, dir, cmd.Process.Pid, ended)
+}
+
+// awaitFree waits for an engine that has closed the incident and is cleaning up. One that is
+// still at work is not disturbed.
+func awaitFree(ctx context.Context, dir journal.Dir) error {
+	for deadline := time.Now().Add(3 * time.Minute); journal.Held(dir); {
+		v, err := viewOf(dir)
+		if err != nil || v.Closed == nil || time.Now().After(deadline) {
+			return engine.Errorf(engine.Locked, "pgrescue attach "+dir.ID()+" shows it", "incident %s is being worked on by another process", dir.ID())
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return nil
 }
 
 // awaitEngine attaches as soon as the engine listens, or says why it does not. Another

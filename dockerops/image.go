@@ -174,3 +174,16 @@ func (c *Client) RemoveHelperImage(ctx context.Context, ref string) error {
 	}
 	return nil
 }
+
+// ImageID is the id of an image on this host, "" if it is not there. Unlike a tag, an id
+// always names the same bytes.
+func (c *Client) ImageID(ctx context.Context, ref string) (string, error) {
+	call, cancel := short(ctx)
+	defer cancel()
+	found, err := c.api.ImageInspect(call, ref)
+	err = wrap(ctx, err, "looking for image %s", ref)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	return found.ID, err
+}

@@ -78,6 +78,10 @@ func TestLinks(t *testing.T) {
 	checkSpread(l, name)
 	l.run("undo", end.Incident, "--ui", "plain", "--confirm", l.challenge(end.Incident)).want(t, 0, "undone")
 	same("undone", before)
+	// Once more does no harm, and takes its consent from a file as well.
+	again := l.answers("consent.original", "put-back", "confirm", l.challenge(end.Incident))
+	l.run("undo", end.Incident, "--ui", "plain", "--answers", again).want(t, 0, "undone")
+	same("undone twice", before)
 	checkLeftovers(l, end.Incident)
 }
 

@@ -20,8 +20,8 @@ func TestPromise1(t *testing.T) {
 		before := readManifest(t, l.path(b.Volume))
 		l.run("run", "crash-loop", "container:"+b.Container, "--rehearse-only", "--ui", "plain", "--answers", l.answers()).want(t, 4)
 		requireSame(t, "the original after the rehearsal", before, readManifest(t, l.path(b.Volume)))
-		if c := l.inspect(b.Container); c.State.Running || c.HostConfig.RestartPolicy.Name != container.RestartPolicyAlways {
-			t.Logf("container: %+v, %+v", c.State, c.HostConfig.RestartPolicy)
+		if c := l.inspect(b.Container); c.State.Running {
+			t.Errorf("the container was started: %+v", c.State)
 		}
 		checkLeftovers(l, l.last())
 	})

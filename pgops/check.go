@@ -20,7 +20,10 @@ type CheckOptions struct {
 	Major            int
 	Workers          int           // tables checked at the same time; each takes one connection
 	StatementTimeout time.Duration // of one check; longer is a hang
-	RebuildIndexes   bool          // REINDEX an index that fails its check or has no checker, and check again
+	// Discarded tells for which relations (RelationKey) records of the log were thrown away,
+	// and how many: such a table may lack rows, or show old ones.
+	Discarded      map[string]uint64
+	RebuildIndexes bool // REINDEX an index that fails its check or has no checker, and check again
 }
 
 // CheckResult is one check of a table or index.

@@ -230,7 +230,7 @@ func TestUnreadableMultixact(t *testing.T) {
 		s.page(filepath.Join(s.data, "pg_multixact/offsets/0000"), 0, func(p []byte) { binary.LittleEndian.PutUint32(p[3*4:], 0) })
 		s.start()
 		o := s.checkOptions()
-		o.StatementTimeout = 2 * time.Second
+		o.StatementTimeout = 500 * time.Millisecond
 		want := expectation{checkFailed, "invalid next offset"}
 		if image == "postgres:13" { // waits without end, holding the page
 			want = expectation{checkFailed, "hang: "}

@@ -62,10 +62,11 @@ func circumstance(pg *pgconn.PgError) bool {
 }
 
 // missingLibrary tells a missing extension library from a missing data file; both are
-// undefined_file (utils/fmgr/dfmgr.c).
+// undefined_file (utils/fmgr/dfmgr.c). Libraries that only work when they are preloaded say so
+// in words of their own; the sandbox preloads none.
 func missingLibrary(pg *pgconn.PgError) bool {
 	return strings.Contains(pg.Message, "$libdir/") || strings.HasPrefix(pg.Message, "could not load library") ||
-		strings.HasPrefix(pg.Message, "could not access file") || strings.HasPrefix(pg.Message, "incompatible library")
+		strings.Contains(pg.Message, "preload") || strings.HasPrefix(pg.Message, "could not access file") || strings.HasPrefix(pg.Message, "incompatible library")
 }
 
 // startingUp reports whether a connection failed because the server is on its way down or up.

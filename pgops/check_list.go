@@ -57,31 +57,41 @@ func (r relation) word() string {
 	return "table"
 }
 
-// databases lists the databases through whichever of them opens.
+// databases lists the databases through whichever of them opens, if need be without the
+// indexes of the catalogs.
 func (c *checker) databases(ctx context.Context) ([]databaseEntry, error) {
 	var first error
-	for _, name := range []string{"postgres", "template1", c.o.User} {
-		conn, err := connectWith(ctx, c.o, name, checkSettings())
-		if err != nil {
-			if first == nil {
-				first = err
+	for _, ignore := range []string{"off", "on"} {
+		for _, name := range []string{"postgres", "template1", c.o.User} {
+			list, err := c.databasesThrough(ctx, name, ignore)
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
 			}
-			continue
+			if err != nil {
+				if first == nil {
+					first = err
+				}
+				continue
+			}
+			c.monitor.use(name)
+			for i := range list {
+				c.count(ctx, &list[i])
+			}
+			return list, nil
 		}
-		list, err := listDatabases(ctx, conn.PgConn())
-		if closing := conn.Close(ctx); err == nil {
-			err = closing
-		}
-		if err != nil {
-			return nil, fmt.Errorf("list the databases: %w", err)
-		}
-		c.monitor.use(name)
-		for i := range list {
-			c.count(ctx, &list[i])
-		}
-		return list, nil
 	}
-	return nil, fmt.Errorf("no database opens, so that the databases cannot be listed: %w", first)
+	return nil, fmt.Errorf("the databases cannot be listed: %w", first)
+}
+
+func (c *checker) databasesThrough(ctx context.Context, name, ignore string) ([]databaseEntry, error) {
+	settings := checkSettings()
+	settings["ignore_system_indexes"] = ignore
+	conn, err := connectWith(ctx, c.o, name, settings)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }() // only reading was done
+	return listDatabases(ctx, conn.PgConn())
 }
 
 func listDatabases(ctx context.Context, conn *pgconn.PgConn) ([]databaseEntry, error) {

@@ -27,6 +27,7 @@ type session struct {
 	encoding string
 	tools    map[string]string // name of a function, why it cannot be used: empty if it can
 	crashes  int64             // c.crashes when the session began
+	wary     bool              // reads the catalogs without their indexes
 }
 
 // errLost says that the connection ended while something ran: the server process died, or
@@ -54,14 +55,20 @@ func (e *hangError) Error() string {
 	return fmt.Sprintf("did not end in %v (%s); allow more time and check again", e.after, e.waits)
 }
 
-// openSession connects and begins the transaction.
-func (c *checker) openSession(ctx context.Context, database string) (*session, error) {
+// openSession connects and begins the transaction. A wary session works where an index of the
+// catalogs is damaged, which otherwise makes operators, types and tables seem not to exist;
+// in a database of many tables it is slow.
+func (c *checker) openSession(ctx context.Context, database string, wary bool) (*session, error) {
 	crashes := c.crashes.Load()
-	conn, err := connectWith(ctx, c.o, database, checkSettings())
+	settings := checkSettings()
+	if wary {
+		settings["ignore_system_indexes"] = "on"
+	}
+	conn, err := connectWith(ctx, c.o, database, settings)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{c: c, conn: conn, pid: conn.PgConn().PID(), crashes: crashes, tools: map[string]string{}}
+	s := &session{c: c, conn: conn, pid: conn.PgConn().PID(), crashes: crashes, wary: wary, tools: map[string]string{}}
 	s.version, s.encoding, err = versionAndEncoding(ctx, conn)
 	if err == nil {
 		err = s.begin(ctx)

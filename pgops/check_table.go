@@ -96,7 +96,7 @@ func (t *tableCheck) reopen(ctx context.Context) error {
 	if t.s.crashes != t.c.crashes.Load() {
 		return errLost
 	}
-	s, err := t.c.openSession(ctx, t.verdict.Database)
+	s, err := t.c.openSession(ctx, t.verdict.Database, t.s.wary)
 	if err != nil {
 		return errLost
 	}
@@ -119,7 +119,7 @@ func (t *tableCheck) all(ctx context.Context) error {
 	case t.r.kind == "S":
 		return t.sequence(ctx, "read", t.r.sql())
 	}
-	for _, part := range []func(context.Context) error{t.open, t.plan, t.toast, t.read, t.count, t.deepHeap, t.uniqueKeys, t.indexes, t.sequences} {
+	for _, part := range []func(context.Context) error{t.open, t.plan, t.toast, t.read, t.count, t.deepHeap, t.uniqueKeys, t.indexes, t.sequences, t.discarded} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -149,9 +149,6 @@ func (t *tableCheck) open(ctx context.Context) error {
 		t.verdict.Bytes, t.blocks = f.bytes, f.blocks
 		if t.blocks < t.r.pages {
 			t.note("%d pages, but the last VACUUM or ANALYZE counted %d: the end of the file may be missing", t.blocks, t.r.pages)
-		}
-		if t.r.persistence == "u" {
-			t.note("unlogged: PostgreSQL empties it after a crash")
 		}
 		return passed("%d pages", t.blocks), nil
 	})

@@ -96,6 +96,8 @@ type WALEvidence struct {
 	LastCommit    int64
 	Created       []string // relation files created after From, such as base/5/16401; at most 200
 	CreatedCount  uint64
+	Touched       map[string]uint64 // relation (RelationKey) to the records between From and End that change it
+	TouchedMore   uint64            // records of relations beyond the ones listed
 }
 
 // PageLSN is a page and its pd_lsn.

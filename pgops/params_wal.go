@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	maxCreated = 200 // relation files listed by name
-	maxIslands = 64  // stretches of valid WAL behind damage that are read
+	maxCreated = 200    // relation files listed by name
+	maxTouched = 20_000 // relations whose records are counted one by one
+	maxIslands = 64     // stretches of valid WAL behind damage that are read
 )
 
 // scanWAL reads pg_wal from pg_control's redo point, or the newest checkpoint in WAL where pg_control
@@ -168,12 +169,42 @@ func (s *walScan) add(rec *pgdisk.WALRecord) error {
 	if s.sum.Records%4096 == 0 {
 		s.report.send(Progress{What: "pg_wal", Done: int64(rec.EndLSN - s.from), Total: s.total})
 	}
+	s.touch(rec)
 	if path, ok := createdFile(rec); ok {
 		if s.w.CreatedCount++; len(s.w.Created) < maxCreated {
 			s.w.Created = append(s.w.Created, path)
 		}
 	}
 	return nil
+}
+
+// touch counts the record for every relation whose main fork it changes.
+func (s *walScan) touch(rec *pgdisk.WALRecord) {
+	if s.w.Touched == nil {
+		s.w.Touched = map[string]uint64{}
+	}
+	last := ""
+	for _, b := range rec.Blocks {
+		if b.Fork != 0 {
+			continue
+		}
+		key := RelationKey(b.Rel.Database, b.Rel.Number)
+		if key == last {
+			continue
+		}
+		last = key
+		if _, known := s.w.Touched[key]; !known && len(s.w.Touched) >= maxTouched {
+			s.w.TouchedMore++
+			continue
+		}
+		s.w.Touched[key]++
+	}
+}
+
+// RelationKey names a relation's files within a cluster, whatever its tablespace; database
+// 0 is for the shared catalogs.
+func RelationKey(database pgdisk.OID, number pgdisk.OID) string {
+	return fmt.Sprintf("%d/%d", database, number)
 }
 
 // islands reads the valid stretches that recovery would not reach: their ids were given out all the same.

@@ -51,7 +51,7 @@ func crashLoop() *engine.Playbook {
 		Title: "the server dies while it replays its log, again and again",
 		Doc:   crashLoopDoc,
 		Steps: []*engine.Step{
-			steps.Triage(), steps.StopWriters(), steps.TakeSnapshot(),
+			steps.Triage(), steps.StopWriters(), steps.TakeSnapshot(), steps.TryReplay(),
 			steps.Sandbox(), steps.ReadControl(), steps.ResetValues(), steps.RepairMultiXact(), steps.ResetWAL(), steps.StartAndCheck(),
 			steps.GiveBack(), steps.Report(),
 			steps.StopForUndo(), steps.PutBack(), steps.GiveBackAfterUndo(),

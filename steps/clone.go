@@ -8,9 +8,18 @@ import (
 	"github.com/pgrescue/pgrescue/steps/engine"
 )
 
-// Clone lays a writable overlay over each volume of the snapshot. What an earlier rehearsal
-// left behind is thrown away first.
-func (w *Workspace) Clone(ctx context.Context, p *engine.Pass, fresh bool) (engine.Writer, error) {
+// Clone lays a writable overlay over each volume of the snapshot. Every one is fresh: what an
+// engine that died left behind was removed when this one took over.
+func (w *Workspace) Clone(ctx context.Context, p *engine.Pass, _ bool) (engine.Writer, error) {
+	at, err := w.newClone(ctx, p, fmt.Sprintf("clone %d", p.View().Attempt))
+	if err != nil {
+		return nil, err
+	}
+	return at, nil
+}
+
+// newClone makes one more clone of the snapshot.
+func (w *Workspace) newClone(ctx context.Context, p *engine.Pass, name string) (*Place, error) {
 	site, err := FactSite.Get(p)
 	if err != nil {
 		return nil, err
@@ -23,16 +32,11 @@ func (w *Workspace) Clone(ctx context.Context, p *engine.Pass, fresh bool) (engi
 	if err != nil {
 		return nil, err
 	}
-	if fresh {
-		if err := w.removeLeftovers(ctx, c, dockerops.RoleHelper, dockerops.RoleSandbox, dockerops.RoleScratch, dockerops.RoleClone); err != nil {
-			return nil, fmt.Errorf("throwing the last clone away: %w", err)
-		}
-	}
 	image, err := w.helperImage(ctx)
 	if err != nil {
 		return nil, err
 	}
-	at := &Place{ws: w, site: &site, name: fmt.Sprintf("clone %d", p.View().Attempt), writable: true, pieces: site.copyPieces()}
+	at := &Place{ws: w, site: &site, name: name, writable: true, pieces: site.copyPieces()}
 	for _, piece := range site.Pieces {
 		made, err := c.OverlayClone(ctx, dockerops.CloneSpec{
 			Name:     w.name("clone", fmt.Sprintf("%s-%s", piece.Name, randomSuffix())),
@@ -41,6 +45,7 @@ func (w *Workspace) Clone(ctx context.Context, p *engine.Pass, fresh bool) (engi
 		if err != nil {
 			return nil, err
 		}
+		at.clones = append(at.clones, made)
 		m := dockerops.Mount{Type: dockerops.MountVolume, Name: made.Volume, Destination: "/dst/" + piece.Name}
 		at.source = append(at.source, m)
 		m.Destination = piece.ContainerPath

@@ -47,4 +47,16 @@ type TableSummary struct {
 	Failed  int   `json:"failed"`
 	Unknown int   `json:"could_not_check"`
 	Rows    int64 `json:"rows"`
+
+	Users     string   `json:"users"`               // tables, rows and damage without the catalogs, to compare the acts by
+	Damaged   []string `json:"damaged,omitempty"`   // not catalogs, at most maxNamed
+	Unchecked []string `json:"unchecked,omitempty"` // likewise
+
+	users struct {
+		tables, failed int
+		rows           int64
+	}
 }
+
+// maxNamed bounds the tables that a summary names.
+const maxNamed = 20

@@ -24,10 +24,13 @@ type Place struct {
 	data     []dockerops.Mount // as the server sees it
 	pieces   []agent.Piece     // under source
 
+	clones []dockerops.Clone // of a clone: what it is made of
+
 	mu     sync.Mutex
 	helper string // container id, "" until needed
 	run    string // volume that the helper and the server share for socket and settings
 	server string // container id of the running server
+	doomed bool   // the server need not be shut down in order
 	closed bool
 }
 
@@ -58,7 +61,10 @@ func (p *Place) Close(ctx context.Context) error {
 	p.closed = true
 	var errs []error
 	if p.server != "" {
-		errs = append(errs, p.ws.client.Stop(ctx, p.server, stopGrace), p.ws.client.Remove(ctx, p.server))
+		if !p.doomed {
+			errs = append(errs, p.ws.client.Stop(ctx, p.server, stopGrace))
+		}
+		errs = append(errs, p.ws.client.Remove(ctx, p.server))
 	}
 	if p.helper != "" {
 		errs = append(errs, p.ws.client.Remove(ctx, p.helper))
@@ -68,6 +74,13 @@ func (p *Place) Close(ctx context.Context) error {
 	}
 	p.server, p.helper, p.run = "", "", ""
 	return errors.Join(errs...)
+}
+
+// kill gives the server up without a shutdown: what it writes no longer matters.
+func (p *Place) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.doomed = true
 }
 
 // runPath is where the shared run volume is mounted, in helpers and servers alike.

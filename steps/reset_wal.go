@@ -27,6 +27,7 @@ type resetPayload struct {
 	Plan   *pgops.ResetPlan `json:"plan"`
 	Before []byte           `json:"before"`         // pg_control
 	Lock   []byte           `json:"lock,omitempty"` // postmaster.pid
+	Image  string           `json:"image"`          // whose pg_resetwal runs
 }
 
 func planReset(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
@@ -43,7 +44,7 @@ func planReset(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 	if err != nil {
 		return engine.Plan{}, err
 	}
-	payload := resetPayload{Plan: reset, Before: control.Raw}
+	payload := resetPayload{Plan: reset, Before: control.Raw, Image: at.site.ImageID}
 	if payload.Lock, err = readFile(ctx, at, p, "postmaster.pid", 4096); err != nil {
 		return engine.Plan{}, err
 	}
@@ -71,7 +72,7 @@ func planReset(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 	plan.Changes = append(plan.Changes, engine.Change{
 		Path: "pg_wal, " + pgdisk.ControlFilePath, Argv: reset.Argv(at.site.PGData),
 		Before: fmt.Sprintf("%d WAL segments", evidence.WAL.Files), After: "one new segment, " + reset.Outcome.FirstSegment,
-		Why: "the server dies replaying this log",
+		Why: "the server cannot replay this log",
 	})
 	plan.Payload, err = json.Marshal(payload)
 	return plan, err

@@ -36,7 +36,7 @@ func observeSandbox(ctx context.Context, p *engine.Pass) (err error) {
 		return err
 	}
 	var rows [][]string
-	for _, s := range append(isolation(), at.durability()) {
+	for _, s := range at.settings() {
 		rows = append(rows, []string{s.name, quoteEmpty(s.value), s.why})
 	}
 	if err := p.Show(engine.Exhibit{Title: "settings the server will run with", Columns: []string{"setting", "value", "why"}, Rows: rows}); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,6 +16,10 @@ import (
 
 // stopGrace is how long a server may take to shut down: it has a checkpoint to write.
 const stopGrace = 5 * time.Minute
+
+// startQuiet is how long a starting server may say nothing. Replay reports every ten
+// seconds from 15 on; older ones are silent for as long as the log is long.
+const startQuiet = 20 * time.Minute
 
 // Paths in the run volume, as server and helper see them.
 const (
@@ -62,7 +67,47 @@ func isolation() []serverSetting {
 		{"restart_after_crash", "on", "a crash of one backend must not end the checks"},
 		{"hot_standby", "off", "nobody connects before recovery is over"},
 		{"max_connections", "20", "only the checks connect"},
+		{"superuser_reserved_connections", "3", "more than there are connections would refuse to start"},
+		{"shared_buffers", "128MB", "the sandbox may have less memory than the server had"},
+		{"wal_level", "logical", "with less, a cluster that has logical slots does not start"},
+		{"max_wal_senders", "0", "nobody follows"},
+		{"max_replication_slots", "1000", "with fewer than there are, it does not start"},
+		{"recovery_target", "", "ALTER SYSTEM may have left one"},
+		{"recovery_target_lsn", "", "the same"},
+		{"recovery_target_name", "", "the same"},
+		{"recovery_target_time", "", "the same"},
+		{"recovery_target_xid", "", "the same"},
+		{"zero_damaged_pages", "off", "damage must be seen"},
+		{"ignore_checksum_failure", "off", "the same"},
+		{"ignore_invalid_pages", "off", "the same"},
 	}
+}
+
+// inherited are settings the server must have as the cluster had them: with less room for
+// prepared transactions it does not start, and without commit timestamps it deletes them.
+func (s Site) inherited() []serverSetting {
+	track := "off"
+	if s.CommitTs {
+		track = "on"
+	}
+	return []serverSetting{
+		{"max_prepared_transactions", strconv.Itoa(s.Prepared), "as many as the cluster may hold"},
+		{"track_commit_timestamp", track, "as the cluster had it: switching it off deletes what is there"},
+	}
+}
+
+// settings are all that a server on this place runs with.
+func (p *Place) settings() []serverSetting {
+	return append(append(isolation(), p.site.inherited()...), p.durability())
+}
+
+// settingsText is the same for a plan, without what differs between a clone and the original.
+func (p *Place) settingsText() string {
+	var b strings.Builder
+	for _, s := range append(isolation(), p.site.inherited()...) {
+		fmt.Fprintf(&b, "%s=%s\n", s.name, s.value)
+	}
+	return b.String()
 }
 
 // durable tells the original from a clone: a clone is thrown away, so nothing is flushed,
@@ -79,7 +124,7 @@ func (p *Place) serverSpec(run string) dockerops.Spec {
 	argv := []string{"postgres", "-D", p.site.PGData,
 		"-c", "config_file=" + confPath, "-c", "hba_file=" + hbaPath, "-c", "ident_file=" + identMap,
 		"-c", "unix_socket_directories=" + runPath, "-c", "external_pid_file="}
-	for _, s := range append(isolation(), p.durability()) {
+	for _, s := range p.settings() {
 		argv = append(argv, "-c", s.name+"="+s.value)
 	}
 	spec := p.toolSpec(append(p.data[:len(p.data):len(p.data)], dockerops.Mount{Type: dockerops.MountVolume, Name: run, Destination: runPath}), argv...)
@@ -183,6 +228,14 @@ func (p *Place) proveIsolated(ctx context.Context, c *dockerops.Client, id strin
 	return nil
 }
 
+// afterFailedStart says what to do next, which depends on whose data it is.
+func (p *Place) afterFailedStart() string {
+	if p.original {
+		return "read its last words in the evidence; the original has been changed, pgrescue undo puts it back"
+	}
+	return "read its last words in the evidence; the remedy was not enough, the original is as it was"
+}
+
 func okWord(ok bool) string {
 	if ok {
 		return "ok"
@@ -192,6 +245,8 @@ func okWord(ok bool) string {
 
 // awaitServer waits until the server accepts connections, or says how it ended.
 func (p *Place) awaitServer(ctx context.Context, c *dockerops.Client, id string, pass *engine.Pass) error {
+	quiet := time.Now()
+	said := ""
 	for {
 		t, err := c.Container(ctx, id)
 		if err != nil {
@@ -205,7 +260,7 @@ func (p *Place) awaitServer(ctx context.Context, c *dockerops.Client, id string,
 			if err := reportSymptoms(ctx, pass, log); err != nil {
 				return err
 			}
-			return engine.Errorf(engine.Damage, "read its last words in the evidence; the remedy was not enough, the original is as it was", "the server did not start: %s", lastWords(log))
+			return engine.Errorf(engine.Damage, p.afterFailedStart(), "the server did not start: %s", lastWords(log))
 		}
 		if conn, err := p.dial(ctx); err == nil {
 			conn.Close()
@@ -213,7 +268,13 @@ func (p *Place) awaitServer(ctx context.Context, c *dockerops.Client, id string,
 				return nil
 			}
 		}
-		pass.Progress(engine.Progress{What: "the server starts: " + lastWords(p.serverLog(ctx, c, id))})
+		if now := lastWords(p.serverLog(ctx, c, id)); now != said {
+			said, quiet = now, time.Now()
+		}
+		if time.Since(quiet) > startQuiet {
+			return engine.Errorf(engine.Damage, p.afterFailedStart(), "the server neither starts nor ends, and has said nothing for %s; its last words: %s", startQuiet, said)
+		}
+		pass.Progress(engine.Progress{What: "the server starts: " + said})
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

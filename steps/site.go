@@ -21,6 +21,9 @@ type Site struct {
 	SystemID string           `json:"system_id"` // "" if pg_control did not tell
 	Bytes    int64            `json:"bytes"`     // sum of file sizes
 	Pieces   []SitePiece      `json:"pieces"`
+	Prepared int              `json:"prepared"`         // max_prepared_transactions the server needs
+	CommitTs bool             `json:"commit_ts"`        // track_commit_timestamp as the cluster had it
+	Refuse   string           `json:"refuse,omitempty"` // why this cluster must not be reset
 }
 
 // SitePiece is one directory of the cluster: the data directory itself, the place that

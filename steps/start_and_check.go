@@ -39,7 +39,7 @@ func planStart(_ context.Context, p *engine.Pass) (engine.Plan, error) {
 				Why: "an index can be rebuilt from its table without loss; entries that lead to the wrong row cannot be left"},
 		},
 	}
-	payload, err := json.Marshal(map[string]string{"timeout": p.Answer("check.statement-timeout"), "on-failure": p.Answer("check.on-failure")})
+	payload, err := json.Marshal(map[string]string{"image": here(p).site.ImageID, "settings": here(p).settingsText(), "timeout": p.Answer("check.statement-timeout"), "on-failure": p.Answer("check.on-failure")})
 	plan.Payload = payload
 	return plan, err
 }
@@ -64,13 +64,10 @@ func applyStart(ctx context.Context, d *engine.Deed) error {
 	if err != nil {
 		return err
 	}
-	if err := FactTables.Put(p, summary); err != nil {
-		return err
-	}
 	if err := at.stopServer(ctx, p); err != nil {
 		return err
 	}
-	return judgeSummary(p, summary)
+	return FactTables.Put(p, summary)
 }
 
 // checkOptions finds a superuser to connect as.
@@ -80,6 +77,9 @@ func (p *Place) checkOptions(ctx context.Context, pass *engine.Pass) (pgops.Chec
 		return pgops.CheckOptions{}, engine.Errorf(engine.Usage, "", "check.statement-timeout %q is no number of seconds", pass.Answer("check.statement-timeout"))
 	}
 	o := pgops.CheckOptions{Dial: p.dial, Major: p.site.Major, Workers: 2, StatementTimeout: timeout, RebuildIndexes: true}
+	if evidence, err := FactEvidence.Get(pass); err == nil {
+		o.Discarded = evidence.WAL.Touched
+	}
 	var tried []string
 	for _, user := range []string{p.site.Target.Env["POSTGRES_USER"], "postgres", p.site.Target.Env["PGUSER"]} {
 		if user == "" {
@@ -105,7 +105,7 @@ func showSettings(ctx context.Context, at *Place, p *engine.Pass, o pgops.CheckO
 	defer conn.Close(context.WithoutCancel(ctx))
 	var rows [][]string
 	var bad []string
-	for _, s := range append(isolation(), at.durability()) {
+	for _, s := range at.settings() {
 		got, err := show(ctx, conn, s.name)
 		if err != nil {
 			return err
@@ -159,6 +159,20 @@ func checkTables(ctx context.Context, p *engine.Pass, o pgops.CheckOptions) (Tab
 func (s *TableSummary) add(v pgops.TableVerdict) {
 	s.Tables++
 	s.Rows += max(v.Rows, 0)
+	if v.Kind != "catalog" {
+		s.users.tables++
+		s.users.rows += max(v.Rows, 0)
+		if engine.Result(v.Result) == engine.Fail {
+			s.users.failed++
+		}
+		if engine.Result(v.Result) == engine.CouldNotCheck && len(s.Unchecked) < maxNamed {
+			s.Unchecked = append(s.Unchecked, v.Subject())
+		}
+		if engine.Result(v.Result) == engine.Fail && len(s.Damaged) < maxNamed {
+			s.Damaged = append(s.Damaged, v.Subject())
+		}
+		s.Users = fmt.Sprintf("%d tables, %d rows, %d damaged", s.users.tables, s.users.rows, s.users.failed)
+	}
 	switch engine.Result(v.Result) {
 	case engine.Passed:
 		s.Passed++
@@ -194,8 +208,27 @@ func verifyStart(ctx context.Context, d *engine.Deed) error {
 	if control.State != pgdisk.ShutDown {
 		return fmt.Errorf("the cluster is %q, want it shut down", control.State)
 	}
-	if _, err := FactTables.Get(p); err != nil {
+	summary, err := FactTables.Get(p)
+	if err != nil {
 		return fmt.Errorf("the tables have not been checked: %w", err)
 	}
-	return nil
+	if err := compareWithRehearsal(p, summary); err != nil {
+		return err
+	}
+	return judgeSummary(p, summary)
+}
+
+// compareWithRehearsal holds the original's tables against the clone's: the same plan on the
+// same bytes must give the same rows.
+func compareWithRehearsal(p *engine.Pass, now TableSummary) error {
+	v := p.View()
+	if v.Act != engine.Performance {
+		return nil
+	}
+	then, err := FactTables.From(v, engine.Rehearsal)
+	if err != nil || then.Users == now.Users {
+		return err
+	}
+	return engine.Errorf(engine.Damage, "compare the verdicts of the two acts; pgrescue undo puts the original back",
+		"the original's tables differ from the rehearsed ones: rehearsed %s, now %s", then.Users, now.Users)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pgrescue/pgrescue/dockerops"
 	"github.com/pgrescue/pgrescue/steps/engine"
@@ -48,6 +49,9 @@ func planStopBroken(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 	}
 	if err := refuseOtherPostmaster(ctx, c, site); err != nil {
 		return engine.Plan{}, err
+	}
+	if site.Refuse != "" {
+		return engine.Plan{}, engine.Errorf(engine.Precondition, refuseNext, "%s must not be reset: %s", site.Target, site.Refuse)
 	}
 	return planStop(ctx, p)
 }
@@ -105,12 +109,16 @@ func planStop(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 	if earlier, err := FactStopped.Get(p); err == nil {
 		records = earlier
 	}
+	records, adopted, err := here(p).ws.adopt(ctx, c, records)
+	if err != nil {
+		return engine.Plan{}, err
+	}
 	if err := FactStopped.Put(p, records); err != nil {
 		return engine.Plan{}, err
 	}
 	var plan engine.Plan
 	for _, r := range records {
-		if err := c.VerifyDisarmed(ctx, r); err == nil {
+		if err := c.VerifyDisarmed(ctx, r); err == nil && !adopted[r.ID] {
 			continue
 		}
 		plan.Changes = append(plan.Changes, engine.Change{
@@ -121,6 +129,30 @@ func planStop(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 	plan.Summary = fmt.Sprintf("stop %d container(s) or service(s), remembering how to give them back", len(plan.Changes))
 	plan.Payload, err = json.Marshal(records)
 	return plan, err
+}
+
+// planned reports whether the plan stops it, or owes it from an earlier incident.
+func planned(plan engine.Plan, r dockerops.Supervision) bool {
+	return slices.ContainsFunc(plan.Changes, func(c engine.Change) bool { return c.Path == r.String() })
+}
+
+// adopt takes over what an earlier incident stopped and still owes: how the target was before
+// that is how it is to be given back, not stopped as it is now. What is not stopped now has
+// been given back since, whatever that incident's journal says.
+func (w *Workspace) adopt(ctx context.Context, c *dockerops.Client, records []dockerops.Supervision) ([]dockerops.Supervision, map[string]bool, error) {
+	adopted := map[string]bool{}
+	for _, o := range w.cfg.Owed {
+		var earlier dockerops.Supervision
+		if err := json.Unmarshal(o.Record, &earlier); err != nil {
+			return nil, nil, fmt.Errorf("obligation of an earlier incident: %w", err)
+		}
+		for i, r := range records {
+			if r.ID == earlier.ID && (adopted[r.ID] || c.VerifyDisarmed(ctx, r) == nil) {
+				records[i], adopted[r.ID] = earlier, true
+			}
+		}
+	}
+	return records, adopted, nil
 }
 
 func supervisionWords(r dockerops.Supervision) string {
@@ -155,7 +187,7 @@ func applyStop(ctx context.Context, d *engine.Deed) error {
 		return err
 	}
 	for _, r := range records {
-		if c.VerifyDisarmed(ctx, r) == nil {
+		if !planned(d.Plan, r) {
 			continue
 		}
 		if err := d.Pass().Oblige(obligationID(r), "start "+r.String()+" again ("+supervisionWords(r)+")", r); err != nil {

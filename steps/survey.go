@@ -54,11 +54,31 @@ func survey(ctx context.Context, ws *Workspace, t dockerops.Target, p *engine.Pa
 	if found.control != nil {
 		site.SystemID = strconv.FormatUint(found.control.SystemIdentifier, 10)
 	}
+	site.inherit(found)
 	if data.Log != nil {
 		found.serverLog = data.Log.Tail
 	}
 	err = measureSite(ctx, ws, p, &site, &found)
 	return site, found, err
+}
+
+// inherit takes over what a server on the data must know, and finds out whether this is a
+// cluster that a reset would ruin.
+func (s *Site) inherit(found surveyed) {
+	s.Prepared = 10
+	if c := found.control; c != nil {
+		s.Prepared = max(s.Prepared, int(c.MaxPreparedXacts))
+		s.CommitTs = c.TrackCommitTimestamp
+		if c.State == pgdisk.InArchiveRecovery || c.BackupStartPoint != 0 {
+			s.Refuse = fmt.Sprintf("pg_control says %q: it is a standby or an unfinished restore", c.State)
+		}
+	}
+	for _, t := range found.data.Texts {
+		switch name := string(t.Path); name {
+		case "standby.signal", "recovery.signal", "backup_label":
+			s.Refuse = name + " is there: it is a standby, or a base backup whose restore is not finished"
+		}
+	}
 }
 
 // chooseImage takes the image the operator names, or the one that the target ran.
@@ -74,11 +94,12 @@ func chooseImage(ctx context.Context, ws *Workspace, p *engine.Pass, site *Site)
 	if err != nil {
 		return err
 	}
-	ok, err := c.HasImage(ctx, site.ImageID)
+	id, err := c.ImageID(ctx, site.ImageID)
 	if err != nil {
 		return err
 	}
-	if !ok {
+	site.ImageID = id // a tag can be moved meanwhile
+	if id == "" {
 		return engine.Errorf(engine.Precondition, "load it (docker load, docker pull), then start again", "image %s is not on this host", site.Image)
 	}
 	return nil
@@ -262,13 +283,18 @@ func reportData(p *engine.Pass, site Site, found surveyed) error {
 		rows = append(rows, []string{"free space under " + s.Piece, fmt.Sprintf("%s, %d inodes (%s)", humanBytes(s.FreeBytes), s.FreeInodes, s.FSType)})
 	}
 	for _, t := range found.data.Texts {
-		rows = append(rows, []string{string(t.Path), strings.Join(strings.Fields(t.Text), " ")})
+		rows = append(rows, []string{string(t.Path), strings.Join(strings.Fields(withoutSecrets(string(t.Path), t.Text)), " ")})
 	}
 	if err := p.Show(engine.Exhibit{Title: "what the files say", Columns: []string{"what", "value"}, Rows: rows}); err != nil {
 		return err
 	}
 	if err := reportControlState(p, found); err != nil {
 		return err
+	}
+	if site.Refuse != "" {
+		if err := p.Report(engine.Finding{Severity: engine.Blocker, Title: site.Refuse, Next: refuseNext}); err != nil {
+			return err
+		}
 	}
 	for _, d := range found.data.Dirs {
 		if d.State == "missing" || d.State == "unreadable" {
@@ -281,6 +307,17 @@ func reportData(p *engine.Pass, site Site, found surveyed) error {
 		return p.Report(engine.Finding{Severity: engine.Warning, Title: fmt.Sprintf("the data directory has mode %04o", found.data.Mode), Next: "PostgreSQL starts only with 0700 or 0750; that is no damage"})
 	}
 	return hostPostmaster(p, site)
+}
+
+// secretSetting finds settings whose values may hold a password.
+var secretSetting = regexp.MustCompile(`(?mi)^(\s*[a-z_.]*(?:command|conninfo|passphrase|password|library|key)[a-z_.]*\s*=?\s*).*$`)
+
+// withoutSecrets hides such values in the text of a configuration file.
+func withoutSecrets(path, text string) string {
+	if !strings.HasSuffix(path, ".conf") {
+		return text
+	}
+	return secretSetting.ReplaceAllString(text, "${1}[not shown]")
 }
 
 func reportControlState(p *engine.Pass, found surveyed) error {
@@ -299,7 +336,7 @@ func reportControlState(p *engine.Pass, found surveyed) error {
 // directory, as every postmaster does.
 func hostPostmaster(p *engine.Pass, site Site) error {
 	m := site.Target.Mounts[site.Pieces[0].Mount]
-	if m.Type != dockerops.MountBind {
+	if m.Source == "" {
 		return nil
 	}
 	dir := filepath.Join(m.Source, site.Pieces[0].Sub)
@@ -315,6 +352,9 @@ func hostPostmaster(p *engine.Pass, site Site) error {
 	}
 	return nil
 }
+
+// refuseNext is what to do with a cluster that must not be reset.
+const refuseNext = "do not reset it and do not delete the file: finish the restore with its restore_command and archive, or rebuild the standby from its primary"
 
 func when(t time.Time) string {
 	if t.IsZero() {

@@ -27,10 +27,10 @@ func TestHumanBytes(t *testing.T) {
 func TestLastWords(t *testing.T) {
 	const panicked = "2026-01-01 PANIC:  invalid lp"
 	for log, want := range map[string]string{
-		"":                          "",
-		"LOG:  starting\n":          "LOG:  starting",
+		"":                 "",
+		"LOG:  starting\n": "LOG:  starting",
 		"LOG:  a\n" + panicked + "\nCONTEXT:  WAL redo at 0/258DB28\nLOG:  startup process was terminated by signal 6\n": panicked,
-		panicked + "\nFATAL:  the database system is starting up\nLOG:  b\n":                                                "FATAL:  the database system is starting up",
+		panicked + "\nFATAL:  the database system is starting up\nLOG:  b\n":                                             "FATAL:  the database system is starting up",
 		"LOG:  a\nLOG:  b\n\n\n": "LOG:  b",
 	} {
 		if got := lastWords(log); got != want {

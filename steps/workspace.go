@@ -20,6 +20,8 @@ type Config struct {
 	Target   string // as the operator gave it
 	Host     string // short name
 	Version  string
+	// Owed are what earlier incidents stopped and have not given back.
+	Owed []engine.Obligation
 }
 
 // Workspace binds the engine to Docker and the agent.

@@ -58,15 +58,27 @@ type gateLayout struct {
 // leastChanges is how many lines of the changes must be in view at once.
 const leastChanges = 2
 
-// layout leaves the blank lines out where room is short.
+// layout leaves the blank lines out where room is short, and where it is shorter still
+// puts what would be lost at the beginning of the list that has to be read to its end.
 func (d *gateDialog) layout(width, height int) gateLayout {
-	l := gateLayout{top: d.top(width), changes: changeLines(d.gate.Plan, width, d.st), bottom: d.bottom(width)}
+	losses, changes := losesLines(d.gate.Plan, width, d.st), changeLines(d.gate.Plan, width, d.st)
+	l := gateLayout{top: d.top(losses, width), changes: changes, bottom: d.bottom(width)}
 	if l.measure(width, height); !l.fits {
-		l.top, l.bottom = l.top[:len(l.top)-1], l.bottom[1:]
-		l.measure(width, height)
+		l.tighten(width, height)
+	}
+	if !l.fits && len(losses) > 0 {
+		short := d.st.paintAll(toneBad, wrap("LOSES data: what it is stands first below.", width))
+		l = gateLayout{top: d.top(short, width), changes: append(append(losses, ""), changes...), bottom: d.bottom(width)}
+		l.tighten(width, height)
 	}
 	l.read = d.seen || len(l.changes) <= l.room
 	return l
+}
+
+// tighten drops the blank lines around the changes.
+func (l *gateLayout) tighten(width, height int) {
+	l.top, l.bottom = l.top[:len(l.top)-1], l.bottom[1:]
+	l.measure(width, height)
 }
 
 func (l *gateLayout) measure(width, height int) {
@@ -74,9 +86,9 @@ func (l *gateLayout) measure(width, height int) {
 	l.fits = width >= 40 && l.room >= min(leastChanges, len(l.changes))
 }
 
-// top is what must be read before anything is agreed to. It ends with a blank line, and
-// bottom begins with one.
-func (d *gateDialog) top(width int) []string {
+// top is what must be read before anything is agreed to, with what is said of losses. It
+// ends with a blank line, and bottom begins with one.
+func (d *gateDialog) top(losses []string, width int) []string {
 	t := toneWarn
 	if d.original() {
 		t = toneBad
@@ -95,8 +107,8 @@ func (d *gateDialog) top(width int) []string {
 	if d.gate.Unknown {
 		out = append(out, d.st.paintAll(toneWarn, wrap("An earlier try was interrupted; what it left has been looked at again.", width))...)
 	}
-	if loses := losesLines(d.gate.Plan, width, d.st); len(loses) > 0 {
-		out = append(out, loses...)
+	if len(losses) > 0 {
+		out = append(out, losses...)
 	} else if d.original() {
 		out = append(out, "Nothing is known to be lost.")
 	}

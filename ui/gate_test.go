@@ -70,8 +70,8 @@ func TestOriginalConsentRefused(t *testing.T) {
 			s.calm().press("end").calm().press("enter")
 		},
 		"too small": func(s *screenTest) {
-			s.send(tea.WindowSizeMsg{Width: 60, Height: 20})
-			s.press("g").calm().press("end").calm().typeText("db1/4821").press("enter")
+			s.press("g").calm().press("end").calm().send(tea.WindowSizeMsg{Width: 59, Height: 20})
+			s.calm().press("end").calm().typeText("db1/4821").press("enter")
 		},
 		"looked around in between": func(s *screenTest) {
 			s.press("g").calm().press("end").calm().typeText("db1/4821").press("esc", "enter")
@@ -92,6 +92,23 @@ func TestOriginalConsentRefused(t *testing.T) {
 			}
 			s.check()
 		})
+	}
+}
+
+// TestOriginalConsentLosesMuch needs no higher window than any other: what would be lost is
+// read first, in the list that has to be read to its end.
+func TestOriginalConsentLosesMuch(t *testing.T) {
+	s := atOriginal(t, 60, 20).press("g").calm()
+	if view := s.check(); !strings.Contains(view, "LOSES data") || !strings.Contains(view, "LOSES 185 rows") {
+		t.Fatalf("what would be lost does not come first:\n%s", view)
+	}
+	s.typeText("db1/4821").press("enter")
+	if len(s.took) > 0 {
+		t.Fatal("agreed without having read what would be lost")
+	}
+	s.calm().press("end").calm().typeText("db1/4821").press("enter")
+	if len(s.took) != 1 {
+		t.Errorf("%d decisions after reading to the end, want 1:\n%s", len(s.took), s.check())
 	}
 }
 

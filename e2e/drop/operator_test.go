@@ -28,7 +28,7 @@ func (o *operator) work(limit time.Duration, stop func(screen string) bool) stri
 	o.t.Helper()
 	end := time.Now().Add(limit)
 	for {
-		s := o.text()
+		s := strings.Join(o.settled(), "\n")
 		header := strings.Join(strings.Split(s, "\n")[:2], "\n")
 		for _, w := range outcomes {
 			if strings.Contains(header, w) {
@@ -49,9 +49,7 @@ func (o *operator) work(limit time.Duration, stop func(screen string) bool) stri
 
 // original is what the footer says of it.
 func original(screen string) string {
-	_, after, _ := strings.Cut(screen, "original: ")
-	word, _, _ := strings.Cut(after, "\n")
-	return strings.TrimSpace(word)
+	return strings.TrimSpace(screen[strings.LastIndex(screen, "original: ")+len("original: "):])
 }
 
 // respond presses what the screen asks for, if anything.
@@ -89,7 +87,7 @@ func (o *operator) respond(s string) bool {
 // consent works the dialog.
 func (o *operator) consent(s string) bool {
 	o.t.Helper()
-	if strings.Contains(s, "more below, to be read first") {
+	if strings.Contains(s, "to be read first") {
 		o.press("End")
 		time.Sleep(600 * time.Millisecond)
 		return true

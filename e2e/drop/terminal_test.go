@@ -17,6 +17,7 @@ type terminal struct {
 	t             testing.TB
 	name          string
 	width, height int
+	raw           string // file with every byte that the program wrote
 	captures      string // directory for the screens of this session, "" for none
 	shots         int
 }
@@ -45,10 +46,15 @@ func newTerminal(t testing.TB, width, height int, env []string, commandLine stri
 		}
 	}
 	environment := append([]string{"LANG=C.UTF-8", "LC_ALL=", "TMUX=", "TERM=xterm-256color", "NO_COLOR="}, env...)
-	line := "exec env " + quoteAll(environment) + " " + commandLine
+	tm.raw = filepath.Join(t.TempDir(), "raw")
+	// The program waits for the recording to have begun.
+	line := "stty -echo; read go; stty echo; exec env " + quoteAll(environment) + " " + commandLine
 	tm.tmux("new-session", "-d", "-s", tm.name, "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), line, ";",
 		"set-option", "-t", tm.name, "status", "off", ";", "set-option", "-w", "-t", tm.name, "remain-on-exit", "on", ";",
-		"resize-window", "-t", tm.name, "-x", fmt.Sprint(width), "-y", fmt.Sprint(height))
+		"resize-window", "-t", tm.name, "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), ";",
+		"pipe-pane", "-t", tm.name, "exec cat > "+tm.raw)
+	until(t, 5*time.Second, "the recording to begin", func() bool { _, err := os.Stat(tm.raw); return err == nil })
+	tm.press("Enter")
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the screen of %s at the end:\n%s", tm.name, strings.Join(tm.screen(), "\n"))
@@ -120,6 +126,16 @@ func (tm *terminal) paste(text string, bracketed bool) {
 	tm.tmux(args...)
 }
 
+// written is every byte that the program has written so far.
+func (tm *terminal) written() []byte {
+	tm.t.Helper()
+	raw, err := os.ReadFile(tm.raw)
+	if err != nil {
+		tm.t.Fatal(err)
+	}
+	return raw
+}
+
 func (tm *terminal) resize(width, height int) {
 	tm.t.Helper()
 	tm.width, tm.height = width, height
@@ -154,29 +170,38 @@ func (tm *terminal) see(limit time.Duration, texts ...string) string {
 }
 
 // check asserts what holds of every screen of a running incident: the header is at the
-// top, the keys and the state of the original are at the bottom, and nothing is cut.
-func (tm *terminal) check(original string) []string {
+// top, the keys and the state of the original are at the bottom, and nothing is cut. A
+// frame that is just being drawn gets a moment.
+func (tm *terminal) check(original string) {
 	tm.t.Helper()
-	lines := tm.settled()
+	var lines, wrong []string
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		lines = tm.settled()
+		if wrong = tm.wrong(lines, original); len(wrong) == 0 {
+			tm.shoot()
+			return
+		}
+	}
+	tm.t.Errorf("%s; the screen:\n%s", strings.Join(wrong, "; "), strings.Join(lines, "\n"))
+}
+
+func (tm *terminal) wrong(lines []string, original string) []string {
+	var out []string
 	if len(lines) != tm.height {
-		tm.t.Errorf("the screen has %d lines, want %d", len(lines), tm.height)
+		out = append(out, fmt.Sprintf("the screen has %d lines, want %d", len(lines), tm.height))
 	}
 	for i, l := range lines {
 		if n := utf8.RuneCountInString(l); n > tm.width {
-			tm.t.Errorf("line %d is %d wide, the terminal %d: %q", i+1, n, tm.width, l)
+			out = append(out, fmt.Sprintf("line %d is %d wide, the terminal %d", i+1, n, tm.width))
 		}
 	}
-	if !strings.Contains(lines[0], "pgrescue") {
-		tm.t.Errorf("no header in the first line: %q", lines[0])
+	if !strings.HasPrefix(lines[0], " pgrescue") {
+		out = append(out, fmt.Sprintf("no header in the first line: %q", lines[0]))
 	}
 	if last := lines[len(lines)-1]; !strings.HasSuffix(last, "original: "+original) {
-		tm.t.Errorf("the last line is %q, want the original %s at its end", last, original)
+		out = append(out, fmt.Sprintf("the last line is %q, want the original %s at its end", last, original))
 	}
-	if tm.t.Failed() {
-		tm.t.Logf("the screen:\n%s", strings.Join(lines, "\n"))
-	}
-	tm.shoot()
-	return lines
+	return out
 }
 
 // settled is the screen once two looks agree: a capture in the middle of a frame is none.

@@ -175,7 +175,7 @@ const UnchangedWords = "the original is what the snapshot holds"
 // conclude turns the way the play ended into the closing event.
 func (s *Session) conclude(err error) Closed {
 	v := s.View()
-	c := Closed{Outcome: "healed", Summary: "the same plans that worked on a copy were carried out on the original, and the checks passed"}
+	c := concludeHealed(v)
 	switch {
 	case err != nil:
 		c = concludeError(v, err)
@@ -184,7 +184,7 @@ func (s *Session) conclude(err error) Closed {
 	case s.looksOnly():
 		c = concludeLook(v)
 	case v.Opened.Options.RehearseOnly:
-		c = Closed{Outcome: "rehearsed", Exit: ExitPending, Summary: "the rehearsal passed on a copy; the original is untouched and waits for consent"}
+		c = Closed{Outcome: "rehearsed", Exit: ExitPending, Summary: "the rehearsal passed on a copy; the original is untouched and waits for consent; " + tally(v, Rehearsal).words()}
 	}
 	if c.Outcome == "rehearsed" && v.Rehearsed != nil {
 		c.Next = append(c.Next, fmt.Sprintf("to perform it unattended: pgrescue apply %s --approve %s --confirm HOST/SYSID4", v.Opened.Incident, v.Rehearsed.Digest),
@@ -208,6 +208,53 @@ func concludeLook(v View) Closed {
 		return Closed{Outcome: "nothing-wrong", Summary: "looked and found no damage; nothing was changed"}
 	}
 	return Closed{Outcome: "damage-found", Exit: Damage.Exit(), Summary: fmt.Sprintf("looked and found damage (findings: %d); nothing was changed", damage)}
+}
+
+// concludeHealed never says more than the verdicts do.
+func concludeHealed(v View) Closed {
+	t := tally(v, Performance, Closing)
+	c := Closed{Outcome: "healed", Summary: "the same plans that worked on a copy were carried out on the original; " + t.words()}
+	if t.failed > 0 {
+		c.Outcome, c.Exit = "damaged", Damage.Exit()
+		c.Summary = "the server runs again, with damage that was accepted; " + t.words()
+	}
+	return c
+}
+
+// results counts the verdicts of some acts and names those that are not PASS.
+type results struct {
+	passed, failed, unknown int
+	bad                     []string
+}
+
+func tally(v View, acts ...Act) results {
+	var r results
+	for _, x := range v.Verdicts {
+		if !slices.Contains(acts, x.Act) || x.Act == v.Act && x.Attempt != v.Attempt {
+			continue
+		}
+		switch x.Item.Result {
+		case Passed:
+			r.passed++
+			continue
+		case Fail:
+			r.failed++
+		default:
+			r.unknown++
+		}
+		if len(r.bad) < 5 {
+			r.bad = append(r.bad, x.Item.Subject)
+		}
+	}
+	return r
+}
+
+func (r results) words() string {
+	s := fmt.Sprintf("%d checks passed, %d failed, %d could not be made", r.passed, r.failed, r.unknown)
+	if len(r.bad) > 0 {
+		s += " (" + strings.Join(r.bad, ", ") + ")"
+	}
+	return s
 }
 
 func concludeError(v View, err error) Closed {

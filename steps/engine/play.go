@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -236,6 +237,9 @@ func planDifference(a, b Plan) string {
 		if len(d) == 5 {
 			break
 		}
+	}
+	if !slices.Equal(a.Loses, b.Loses) {
+		d = append(d, fmt.Sprintf("losing %q became losing %q", a.Loses, b.Loses))
 	}
 	if string(a.Payload) != string(b.Payload) {
 		d = append(d, "the bytes or settings to be written differ")

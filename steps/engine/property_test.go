@@ -69,7 +69,7 @@ func (p *player) junk(d engine.Decision) engine.Decision {
 }
 
 // walks is how many random walks TestPromise3RandomWalks takes.
-var walks = flag.Int("walks", 1500, "random walks to take")
+var walks = flag.Int("walks", 500, "random walks to take")
 
 // TestPromise3RandomWalks: whatever is decided, fails, dies or is tampered with, in
 // whatever order, the original is written only behind a passed rehearsal of the same plan

@@ -52,6 +52,12 @@ type Result struct {
 // Play runs one engine on the world, from the events that its log holds, until it ends or
 // is killed.
 func (w *World) Play(ctx context.Context, mode Mode, op Operator) Result {
+	return w.PlayOn(ctx, w.log, mode, op)
+}
+
+// PlayOn is Play with another log in front of the world's own, which it must also append
+// to.
+func (w *World) PlayOn(ctx context.Context, log engine.Log, mode Mode, op Operator) Result {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	w.mu.Lock()
@@ -60,7 +66,7 @@ func (w *World) Play(ctx context.Context, mode Mode, op Operator) Result {
 	res := Result{Killed: true, Past: w.log.Events()}
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		res.Closed, res.Err = w.play(ctx, &wg, mode, op, res.Past)
+		res.Closed, res.Err = w.play(ctx, &wg, log, mode, op, res.Past)
 		res.Killed = false
 	})
 	wg.Wait()
@@ -71,8 +77,8 @@ func (w *World) Play(ctx context.Context, mode Mode, op Operator) Result {
 	return res
 }
 
-func (w *World) play(ctx context.Context, wg *sync.WaitGroup, mode Mode, op Operator, past []engine.Event) (engine.Closed, error) {
-	s, err := engine.Open(w.Playbook(), workspace{w}, w.log, past, engine.Reopened{Actor: "op@toy", Reason: "resumed",
+func (w *World) play(ctx context.Context, wg *sync.WaitGroup, log engine.Log, mode Mode, op Operator, past []engine.Event) (engine.Closed, error) {
+	s, err := engine.Open(w.Playbook(), workspace{w}, log, past, engine.Reopened{Actor: "op@toy", Reason: "resumed",
 		RehearseOnly: mode.RehearseOnly, RehearseAgain: mode.RehearseAgain})
 	if err != nil {
 		return engine.Closed{}, fmt.Errorf("open: %w", err)
