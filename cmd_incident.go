@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pgrescue/pgrescue/dockerops"
+	"github.com/pgrescue/pgrescue/steps"
 	"github.com/pgrescue/pgrescue/steps/engine"
 	"github.com/pgrescue/pgrescue/steps/journal"
 )
@@ -124,7 +126,7 @@ func newApply() *cobra.Command {
 		if digest == "" || confirm == "" {
 			return engine.Errorf(engine.Usage, "pgrescue status shows the digest", "apply needs both --approve DIGEST and --confirm HOST/SYSID4")
 		}
-		if err := approved(dir, digest); err != nil {
+		if err := errors.Join(approved(dir, digest), confirmed(dir, confirm)); err != nil {
 			return err
 		}
 		f.answers = f.answers.With("consent.original", digest).With("confirm", confirm).With("consent.reversible", "yes").With("consent.on-copy", "yes")
@@ -147,6 +149,23 @@ func approved(dir journal.Dir, digest string) error {
 		return engine.Errorf(engine.Precondition, "pgrescue resume --rehearse-only "+dir.ID(), "incident %s has no passed rehearsal", dir.ID())
 	case v.Rehearsed.Digest != digest:
 		return engine.Errorf(engine.Stale, "read the report again and approve what it says", "the rehearsal's digest is %s, not %s", v.Rehearsed.Digest, digest)
+	}
+	return nil
+}
+
+// confirmed checks that the confirmation names this host and the incident's database. It does
+// not say what would have been right: that is what the operator has to know.
+func confirmed(dir journal.Dir, confirm string) error {
+	v, err := viewOf(dir)
+	if err != nil {
+		return err
+	}
+	want, err := steps.ChallengeOf(v, shortHost())
+	if err != nil {
+		return engine.Errorf(engine.Precondition, "pgrescue resume "+dir.ID(), "the incident has not found its database yet: %w", err)
+	}
+	if confirm != want {
+		return engine.Errorf(engine.Usage, "give this host's short name, a slash, and the last four digits of the system identifier in the report", "--confirm %s is not this host and this database", confirm)
 	}
 	return nil
 }

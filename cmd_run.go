@@ -39,6 +39,7 @@ func newRun() *cobra.Command {
 func addRunFlags(cmd *cobra.Command) {
 	cmd.Flags().Bool("rehearse-only", false, "end after the rehearsal with the report; exit code 4 when it passed")
 	cmd.Flags().String("image", "", "image to run PostgreSQL from, when the target does not tell (volume:, dir:)")
+	cmd.Flags().String("pgdata", "", "data directory in the container, when it holds several")
 	cmd.Flags().String("archive", "", "directory for a second copy of the snapshot, as a verified zstd archive")
 	cmd.Flags().String("good", "", "a known-good cluster to compare with: a data directory or a connection string without password")
 }
@@ -112,7 +113,7 @@ func startIncident(cmd *cobra.Command, playbook, target string) error {
 		return err
 	}
 	req := request{Playbook: playbook, Target: resolved, Actor: actor(), Options: engine.Options{Settings: map[string]string{}}}
-	for _, name := range [...]string{steps.SettingImage, steps.SettingArchive, steps.SettingGood} {
+	for _, name := range [...]string{steps.SettingImage, steps.SettingPGData, steps.SettingArchive, steps.SettingGood} {
 		if flag := cmd.Flags().Lookup(name); flag != nil && flag.Value.String() != "" {
 			req.Options.Settings[name] = flag.Value.String()
 		}
@@ -175,6 +176,11 @@ func resolveTarget(ctx context.Context, target string) (string, error) {
 	if t.Kind == dockerops.KindDir {
 		if info, err := os.Stat(t.Name); err != nil || !info.IsDir() {
 			return "", engine.Errorf(engine.Usage, "give the path of a data directory on this host", "%s is no directory that can be looked at", t)
+		}
+	}
+	if t.Kind == dockerops.KindDir {
+		if info, err := os.Stat(t.Name); err != nil || !info.IsDir() {
+			return "", engine.Errorf(engine.Usage, "give the path of a data directory on this host", "%s is not a directory", t.Name)
 		}
 	}
 	return t.String(), nil

@@ -12,6 +12,10 @@ import (
 const (
 	multixactBatch = 200   // multixacts resolved in one statement
 	multixactLimit = 10000 // different multixacts looked at in one table
+	multixactBad   = 5     // unreadable ones after which no more are looked for
+	// multixactTime is how long one batch may take: where the next multixact's offset is lost,
+	// servers without the fixes of February 2026 wait for it without end.
+	multixactTime = "SET LOCAL statement_timeout = '5s'; "
 )
 
 // multixacts resolves the multixacts in the xmax of visible rows. Reading has done so where one
@@ -40,7 +44,7 @@ func (t *tableCheck) multixacts(ctx context.Context) (outcome, error) {
 		return outcome{}, err
 	}
 	if len(badUpdates) > 0 {
-		return failed("%d of %d multixacts with an update cannot be read, the first is %s: %s", len(badUpdates), len(updates), badUpdates[0], why), nil
+		return failed("%s of %d multixacts with an update cannot be read, the first is %s: %s", atLeast(len(badUpdates)), len(updates), badUpdates[0], why), nil
 	}
 	return t.judgeLocks(ctx, len(updates), locks, len(rows) == multixactLimit)
 }
@@ -58,9 +62,9 @@ func (t *tableCheck) judgeLocks(ctx context.Context, updates int, locks []string
 		return o, nil
 	}
 	if strings.Contains(why, "has not been created yet") {
-		return failed("%d of %d multixacts of row locks cannot be read, the first is %s: %s", len(bad), len(locks), bad[0], why), nil
+		return failed("%s of %d multixacts of row locks cannot be read, the first is %s: %s", atLeast(len(bad)), len(locks), bad[0], why), nil
 	}
-	o.detail += fmt.Sprintf("; of those of row locks %d cannot be read (the first is %s: %s), which harms nobody: all lockers are gone", len(bad), bad[0], why)
+	o.detail += fmt.Sprintf("; of those of row locks %s cannot be read (the first is %s: %s), which harms nobody: all lockers are gone", atLeast(len(bad)), bad[0], why)
 	return o, nil
 }
 
@@ -81,8 +85,16 @@ func (s *session) blockCast() string {
 	return ""
 }
 
+// atLeast is a number of unreadable multixacts, whose counting ends at multixactBad.
+func atLeast(n int) string {
+	if n >= multixactBad {
+		return fmt.Sprintf("at least %d", n)
+	}
+	return fmt.Sprint(n)
+}
+
 // resolve asks for the members of multixacts and returns those that have none that can be
-// read, with the reason for the first.
+// read, multixactBad at most, with the reason for the first.
 func (t *tableCheck) resolve(ctx context.Context, ids []string) (bad []string, why string, err error) {
 	for len(ids) > 0 {
 		batch := ids[:min(multixactBatch, len(ids))]
@@ -103,21 +115,29 @@ func (t *tableCheck) resolve(ctx context.Context, ids []string) (bad []string, w
 			if len(bad) == 0 {
 				why = said
 			}
-			bad = append(bad, id)
+			if bad = append(bad, id); len(bad) == multixactBad {
+				return bad, why, nil
+			}
 		}
 	}
 	return bad, why, nil
 }
 
-// answer reports whether an error is the server's answer about a multixact.
+// answer reports whether an error is the server's answer about a multixact. Not to answer in
+// time is one.
 func answer(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg)
+	var hang *hangError
+	return errors.As(err, &pg) || errors.As(err, &hang) && !hang.stubborn
 }
 
 func (t *tableCheck) members(ctx context.Context, ids ...string) (why string, err error) {
-	_, err = t.s.run(ctx, asTable, fmt.Sprintf("SELECT count(*) FROM unnest('{%s}'::xid[]) m, LATERAL pg_get_multixact_members(m)", strings.Join(ids, ",")))
-	if err != nil {
+	_, err = t.s.run(ctx, asTable+multixactTime, fmt.Sprintf("SELECT count(*) FROM unnest('{%s}'::xid[]) m, LATERAL pg_get_multixact_members(m)", strings.Join(ids, ",")))
+	var hang *hangError
+	switch {
+	case errors.As(err, &hang) && !hang.stubborn:
+		why = "the server does not answer"
+	case err != nil:
 		_, why = judgeError(err)
 	}
 	return why, err

@@ -10,8 +10,9 @@ import (
 )
 
 // plan asks whether a query on the table can be planned. The planner opens every index and
-// reads the first page of each btree, so that one index that is gone stops all reading. The
-// indexes are then checked, and mended if they may be, before anything else.
+// reads the first page of each btree, so that one index that is gone, or whose access method is
+// in a library that is not there, stops all reading. The indexes are then checked, and mended
+// if they may be, before anything else.
 func (t *tableCheck) plan(ctx context.Context) error {
 	explain := func() error {
 		_, err := t.s.run(ctx, asTable, "EXPLAIN SELECT FROM ONLY "+t.r.sql())
@@ -21,7 +22,8 @@ func (t *tableCheck) plan(ctx context.Context) error {
 	if err == nil || t.unread != "" {
 		return nil
 	}
-	if result, _ := judgeError(err); result != checkFailed {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
 		return t.cannotList(ctx, "plan a query", err)
 	}
 	if err := t.plainCopy(ctx, err); err != nil || t.unread != "" {

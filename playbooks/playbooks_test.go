@@ -67,7 +67,7 @@ func TestQuestions(t *testing.T) {
 func TestCrashLoopOrder(t *testing.T) {
 	pb, _ := ByName("crash-loop")
 	want := map[engine.Part][]string{
-		engine.Opening: {"triage", "stop-writers", "snapshot"},
+		engine.Opening: {"triage", "stop-writers", "snapshot", "try-replay"},
 		engine.Twice:   {"sandbox", "read-control", "reset-values", "repair-multixact", "reset-wal", "start-and-check"},
 		engine.Final:   {"give-back", "report"},
 		engine.Putback: {"stop-for-undo", "put-back", "give-back-undone"},

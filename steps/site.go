@@ -20,6 +20,8 @@ type Site struct {
 	GID      uint32           `json:"gid"`       //
 	SystemID string           `json:"system_id"` // "" if pg_control did not tell
 	Bytes    int64            `json:"bytes"`     // sum of file sizes
+	Alloc    int64            `json:"alloc"`     // bytes they take on the disk
+	Entries  int64            `json:"entries"`   // files, directories and links
 	Pieces   []SitePiece      `json:"pieces"`
 	Prepared int              `json:"prepared"`         // max_prepared_transactions the server needs
 	CommitTs bool             `json:"commit_ts"`        // track_commit_timestamp as the cluster had it

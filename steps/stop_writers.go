@@ -50,6 +50,9 @@ func planStopBroken(ctx context.Context, p *engine.Pass) (engine.Plan, error) {
 	if err := refuseOtherPostmaster(ctx, c, site); err != nil {
 		return engine.Plan{}, err
 	}
+	if err := requireSpace(ctx, c, site); err != nil {
+		return engine.Plan{}, err
+	}
 	if site.Refuse != "" {
 		return engine.Plan{}, engine.Errorf(engine.Precondition, refuseNext, "%s must not be reset: %s", site.Target, site.Refuse)
 	}

@@ -268,6 +268,8 @@ func measureSite(ctx context.Context, ws *Workspace, p *engine.Pass, site *Site,
 	found.spaces = res.Spaces
 	for _, s := range res.Spaces {
 		site.Bytes += s.Usage.Bytes
+		site.Alloc += s.Usage.Alloc
+		site.Entries += s.Usage.Entries
 	}
 	return nil
 }

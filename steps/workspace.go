@@ -164,7 +164,12 @@ func (s Site) sources() []dockerops.Source {
 // Challenge is HOST/1234: the short name of this host and the end of the cluster's system
 // identifier, so that a consent cannot land on another machine or another database.
 func (w *Workspace) Challenge(p *engine.Pass) (string, error) {
-	site, err := FactSite.Get(p)
+	return ChallengeOf(p.View(), w.cfg.Host)
+}
+
+// ChallengeOf is the challenge of an incident whose journal is at hand.
+func ChallengeOf(v engine.View, host string) (string, error) {
+	site, err := FactSite.From(v, engine.Prepare)
 	if err != nil {
 		return "", err
 	}
@@ -172,7 +177,7 @@ func (w *Workspace) Challenge(p *engine.Pass) (string, error) {
 	if len(id) < 4 {
 		id = "0000"
 	}
-	return w.cfg.Host + "/" + id[len(id)-4:], nil
+	return host + "/" + id[len(id)-4:], nil
 }
 
 // Unchanged compares the original with the snapshot by what the kernel keeps of every

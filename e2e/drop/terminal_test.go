@@ -149,8 +149,8 @@ func (tm *terminal) pid() string {
 
 // ended reports whether the program has ended, and its exit status.
 func (tm *terminal) ended() (bool, string) {
-	dead, status, _ := strings.Cut(tm.tmux("display-message", "-p", "-t", tm.name, "#{pane_dead} #{pane_dead_status}"), " ")
-	return dead == "1", status
+	dead, status, _ := strings.Cut(tm.tmux("display-message", "-p", "-t", tm.name, "#{pane_dead} #{pane_dead_status}#{pane_dead_signal}"), " ")
+	return dead == "1" && status != "", status // tmux learns of the status a moment later
 }
 
 // see waits until the screen shows one of the texts and returns which.

@@ -35,7 +35,7 @@ func (s *story) cast(w io.Writer) error {
 		case engine.KindAct:
 			c.event(e.At, "m", actTitle(data[engine.ActData](e).Act))
 		case engine.KindStarted:
-			c.event(e.At, "m", string(e.Act)+": "+s.title(e.Step))
+			c.event(e.At, "m", oneLine(string(e.Act)+": "+s.title(e.Step), castColumns))
 		}
 		for i, line := range s.tell(e) {
 			indent := "  "

@@ -36,12 +36,19 @@ func attemptWords(n int) string {
 
 func (s *story) scene(p page, sc *scene) {
 	verdicts := map[engine.Result]int{}
+	outcomes := map[string]engine.Outcome{}
+	for _, e := range sc.events {
+		if e.Kind == engine.KindOutcome {
+			o := data[engine.Outcome](e)
+			outcomes[o.ID] = o
+		}
+	}
 	for _, e := range sc.events {
 		switch e.Kind {
 		case engine.KindPlanned:
 			s.plan(p, data[engine.Planned](e))
 		case engine.KindIntent:
-			s.command(p, sc, e)
+			p.effect(e, outcomes)
 		case engine.KindExhibit:
 			s.exhibit(p, data[engine.Exhibit](e))
 		case engine.KindVerdict:
@@ -86,15 +93,13 @@ func (s *story) plan(p page, planned engine.Planned) {
 	}
 }
 
-// command shows an effect exactly as it was run, with how it ended. What it printed is
+// effect shows an effect exactly as it was run, with how it ended. What it printed is
 // not repeated: a server's messages can quote rows.
-func (s *story) command(p page, sc *scene, intent engine.Event) {
+func (p page) effect(intent engine.Event, outcomes map[string]engine.Outcome) {
 	i := data[engine.Intent](intent)
 	end := "NO OUTCOME: it may or may not have taken place"
-	for _, e := range sc.events {
-		if o := data[engine.Outcome](e); e.Kind == engine.KindOutcome && o.ID == i.ID {
-			end = ending(o)
-		}
+	if o, ok := outcomes[i.ID]; ok {
+		end = ending(o)
 	}
 	if len(i.Argv) == 0 {
 		fmt.Fprintf(p, "%s effect %s: %s (%s)\n\n", clock(intent.At), i.ID, md(i.What), md(end))
