@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -126,7 +125,10 @@ func newApply() *cobra.Command {
 		if digest == "" || confirm == "" {
 			return engine.Errorf(engine.Usage, "pgrescue status shows the digest", "apply needs both --approve DIGEST and --confirm HOST/SYSID4")
 		}
-		if err := errors.Join(approved(dir, digest), confirmed(dir, confirm)); err != nil {
+		if err := approved(dir, digest); err != nil {
+			return err
+		}
+		if err := confirmed(dir, confirm); err != nil {
 			return err
 		}
 		f.answers = f.answers.With("consent.original", digest).With("confirm", confirm).With("consent.reversible", "yes").With("consent.on-copy", "yes")

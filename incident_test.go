@@ -12,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/pgrescue/pgrescue/steps"
 	"github.com/pgrescue/pgrescue/steps/engine"
 	"github.com/pgrescue/pgrescue/steps/journal"
 )
@@ -21,7 +22,7 @@ import (
 //	incident HOW TARGET TIME
 //
 // HOW is healed, rehearsed, declined, failed; or asked, applying: the engine died there.
-// Its directory's name is put into $INCIDENT.
+// Its directory's name is put into $INCIDENT, the digest of its rehearsal into $DIGEST.
 func cmdIncident(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: incident HOW TARGET TIME")
@@ -30,7 +31,10 @@ func cmdIncident(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	dir, err := makeIncident(ts.Getenv("INCIDENTS"), args[0], args[1], at)
 	ts.Check(err)
+	s, err := statusOf(dir)
+	ts.Check(err)
 	ts.Setenv("INCIDENT", dir.ID())
+	ts.Setenv("DIGEST", s.Digest)
 }
 
 // makeIncident plays the practice playbook into a new incident directory.
@@ -140,7 +144,10 @@ func practice(how string) *engine.Playbook {
 func practiceStop() *engine.Rewrite {
 	return &engine.Rewrite{
 		Danger: engine.Reversible,
-		Plan: func(context.Context, *engine.Pass) (engine.Plan, error) {
+		Plan: func(_ context.Context, p *engine.Pass) (engine.Plan, error) {
+			if err := steps.FactSite.Put(p, steps.Site{SystemID: "7418529630123454711"}); err != nil {
+				return engine.Plan{}, err
+			}
 			return engine.Plan{Summary: "stop the container", Changes: []engine.Change{{Path: "container:db", After: "stopped"}}}, nil
 		},
 		Apply: func(_ context.Context, d *engine.Deed) error {

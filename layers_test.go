@@ -39,7 +39,7 @@ func layers() map[string]layer {
 		"steps/engine":            {},
 		"steps/engine/enginetest": {ours: []string{"steps/engine"}},
 		"steps/journal":           {ours: []string{"steps/engine"}, other: []string{zstd}},
-		"steps":                   {ours: []string{"steps/engine", "agent", "pgops", "pgops/pgdisk", "dockerops"}, other: []string{pgx}},
+		"steps":                   {ours: []string{"steps/engine", "agent", "pgops", "pgops/pgdisk", "dockerops"}, other: []string{pgx, unix}},
 		"playbooks":               {ours: []string{"steps", "steps/engine"}},
 
 		"ui": {ours: []string{"steps/engine", "ui/quiet"}, other: []string{"github.com/charmbracelet/", "github.com/mattn/go-isatty", "github.com/mattn/go-runewidth", "github.com/muesli/termenv", "github.com/rivo/uniseg"}},

@@ -31,20 +31,13 @@ func TestRowLockMultixacts(t *testing.T) {
 		s.lockTogether("locked", "1 2 3 4 5 6 7")
 		path := filepath.Join(s.data, s.query("select pg_relation_filepath('locked')"))
 		s.stop("fast")
+		// Without its members a lock of a session that is gone is still only that.
+		s.page(filepath.Join(s.data, "pg_multixact/offsets/0000"), 0, func(p []byte) { binary.LittleEndian.PutUint32(p[3*4:], 0) })
 		s.start()
 		list := s.userVerdicts(s.checkOptions())
 		s.expect(list, nil)
-		if e := evidence(find(list, "postgres.public.locked")); !strings.Contains(e, "row locks: PASS (7 multixacts of row locks, 0 with an update)") {
-			t.Error(e)
-		}
-
-		// Without its members a lock of a session that is gone is still only that.
-		s.stop("fast")
-		s.page(filepath.Join(s.data, "pg_multixact/offsets/0000"), 0, func(p []byte) { binary.LittleEndian.PutUint32(p[3*4:], 0) })
-		s.start()
-		list = s.userVerdicts(s.checkOptions())
-		s.expect(list, nil)
-		if e := evidence(find(list, "postgres.public.locked")); !strings.Contains(e, "cannot be read (the first is ") {
+		e := evidence(find(list, "postgres.public.locked"))
+		if !strings.Contains(e, "row locks: PASS (7 multixacts of row locks, 0 with an update; of those of row locks ") || !strings.Contains(e, "cannot be read (the first is ") {
 			t.Error(e)
 		}
 		if n := s.number("with l as (select id from locked where id < 5 for update) select count(*) from l"); n != 4 {
@@ -56,9 +49,10 @@ func TestRowLockMultixacts(t *testing.T) {
 		s.page(path, 0, func(p []byte) {
 			at := bytes.Index(p, []byte("lock me 7")) - 1 - 4 - 24 // length byte, id, header
 			binary.LittleEndian.PutUint32(p[at+4:], 1_000_000)
+			p[at+21] &^= 0x08 // HEAP_XMAX_INVALID, which a look at the row may have set
 		})
 		s.start()
-		s.expect(s.userVerdicts(s.checkOptions()), map[string]expectation{"postgres.public.locked": {checkFailed, "row locks: 1 of 7 multixacts of row locks cannot be read"}})
+		s.expect(s.userVerdicts(s.checkOptions()), map[string]expectation{"postgres.public.locked": {checkFailed, " multixacts of row locks cannot be read, the first is 1000000"}})
 	})
 }
 
@@ -76,7 +70,11 @@ func TestMissingLibraryIsNoDamage(t *testing.T) {
 		o := s.checkOptions()
 		o.RebuildIndexes = true
 		list := s.userVerdicts(o)
-		s.expect(list, map[string]expectation{"postgres.public.flowers": {checkUnknown, "$libdir/bloom"}})
+		want := map[string]expectation{"postgres.public.flowers": {checkUnknown, "bloom\""}}
+		if image == "postgres:18" { // its planner asks every access method what its operators mean
+			want["postgres.public.other"] = want["postgres.public.flowers"]
+		}
+		s.expect(list, want)
 		if v := find(list, "postgres.public.flowers"); v.Rows != 100 {
 			t.Errorf("%d rows, want 100", v.Rows)
 		}

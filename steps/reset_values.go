@@ -8,7 +8,6 @@ import (
 
 	"github.com/pgrescue/pgrescue/agent"
 	"github.com/pgrescue/pgrescue/pgops"
-	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 	"github.com/pgrescue/pgrescue/steps/engine"
 )
 
@@ -137,20 +136,3 @@ func compareWithGood(ctx context.Context, at *Place, p *engine.Pass, evidence *p
 
 // FactEvidence is what the scan of the cluster found.
 var FactEvidence = engine.NewFact[*pgops.Evidence]("evidence")
-
-// controlOf decodes the fact; nil when pg_control is missing or unreadable.
-func controlOf(p *engine.Pass) (*pgdisk.Control, error) {
-	fact, err := FactControl.Get(p)
-	if err != nil {
-		return nil, err
-	}
-	c, err := pgdisk.DecodeControl(fact.Raw)
-	var badCRC *pgdisk.ControlCRCError
-	if errors.As(err, &badCRC) {
-		err = nil
-	}
-	if err != nil {
-		return nil, nil // its own step has reported it
-	}
-	return c, nil
-}

@@ -35,7 +35,7 @@ func planStart(_ context.Context, p *engine.Pass) (engine.Plan, error) {
 		Changes: []engine.Change{
 			{Path: "all files", Argv: []string{"postgres", "-D", here(p).site.PGData}, Before: "not running", After: "started, checked, shut down in order",
 				Why: "starting writes: the server marks itself started, extends its status files and writes a checkpoint"},
-			{Path: "indexes", Before: "an index that fails its check", After: "rebuilt (REINDEX) and checked again",
+			{Path: "indexes", Before: "an index that fails its check, or that this server has no checker for", After: "rebuilt (REINDEX), and checked again where it can be",
 				Why: "an index can be rebuilt from its table without loss; entries that lead to the wrong row cannot be left"},
 		},
 	}

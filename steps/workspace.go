@@ -28,12 +28,11 @@ type Config struct {
 type Workspace struct {
 	cfg Config
 
-	mu      sync.Mutex
-	client  *dockerops.Client
-	image   string // of helpers
-	places  []*Place
-	attempt int  // of the rehearsal, names its volumes
-	lost    bool // the daemon has gone away, and that has been said
+	mu     sync.Mutex
+	client *dockerops.Client
+	image  string // of helpers
+	places []*Place
+	lost   bool // the daemon has gone away, and that has been said
 }
 
 var _ engine.Workspace = (*Workspace)(nil)

@@ -62,13 +62,13 @@ const leastChanges = 2
 // puts what would be lost at the beginning of the list that has to be read to its end.
 func (d *gateDialog) layout(width, height int) gateLayout {
 	losses, changes := losesLines(d.gate.Plan, width, d.st), changeLines(d.gate.Plan, width, d.st)
-	l := gateLayout{top: d.top(losses, width), changes: changes, bottom: d.bottom(width)}
+	l := gateLayout{top: d.top(losses, width), changes: changes, bottom: d.bottom(width, false)}
 	if l.measure(width, height); !l.fits {
 		l.tighten(width, height)
 	}
 	if !l.fits && len(losses) > 0 {
-		short := d.st.paintAll(toneBad, wrap("LOSES data: what it is stands first below.", width))
-		l = gateLayout{top: d.top(short, width), changes: append(append(losses, ""), changes...), bottom: d.bottom(width)}
+		short := d.st.paintAll(toneBad, wrap("LOSES data: the list below begins with what.", width))
+		l = gateLayout{top: d.top(short, width), changes: append(append(losses, ""), changes...), bottom: d.bottom(width, true)}
 		l.tighten(width, height)
 	}
 	l.read = d.seen || len(l.changes) <= l.room
@@ -118,7 +118,9 @@ func (d *gateDialog) top(losses []string, width int) []string {
 	return append(out, "")
 }
 
-func (d *gateDialog) bottom(width int) []string {
+// bottom is the way to agree. Where it is tight, what was said stands in for how to, until
+// the next key.
+func (d *gateDialog) bottom(width int, tight bool) []string {
 	t, word := d.arm.word()
 	var out []string
 	out = append(out, "")
@@ -129,7 +131,9 @@ func (d *gateDialog) bottom(width int) []string {
 	case d.sent:
 		return append(out, "Agreed. Waiting for the engine.")
 	case d.original():
-		out = append(out, wrap("To agree, type "+cleanLine(d.gate.Challenge)+" and press enter. Anything else does nothing.", width)...)
+		if d.said == "" || !tight {
+			out = append(out, wrap("To agree, type "+cleanLine(d.gate.Challenge)+" and press enter. Anything else does nothing.", width)...)
+		}
 		return append(out, spread("> "+string(d.typed)+d.st.cursor.Render(" "), d.st.paint(t, word), width))
 	}
 	out = append(out, wrap("To agree, press y. Any other key does nothing.", width)...)

@@ -153,12 +153,17 @@ func TestKillEngine(t *testing.T) {
 	face := p.start("run", "crash-loop", c.target(), "--ui", "plain", "--answers", file)
 	dir := p.incident()
 	f := follow(t, dir)
-	for _, m := range moments() {
+	for i, m := range moments() {
 		p.killAt(f, dir, m, between)
 		if got := face.wait(10 * time.Second); got != m.exit {
 			t.Errorf("%s: the front end exits %d, want %d\n%s", m.name, got, m.exit, tailLines(face.out.String(), 8))
 		}
 		p.checkStatus(dir, m)
+		if i == 1 || i == 2 { // there is a whole snapshot, and no effect on the original yet
+			if manifest(t, c.volume, c.image()) != manifest(t, snapshotVolume(dir), c.image()) {
+				t.Errorf("%s: the original is not what the snapshot holds", m.name)
+			}
+		}
 		servers := incidentContainers(t, dir, "sandbox")
 		face = p.start("resume", "--ui", "plain", "--answers", file)
 		f.await(time.Minute, "a resumed step", func(e engine.Event) bool { return e.Kind == engine.KindStarted })

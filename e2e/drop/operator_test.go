@@ -47,9 +47,19 @@ func (o *operator) work(limit time.Duration, stop func(screen string) bool) stri
 	}
 }
 
-// original is what the footer says of it.
-func original(screen string) string {
-	return strings.TrimSpace(screen[strings.LastIndex(screen, "original: ")+len("original: "):])
+// footer is the end of the last line: what is known of the original.
+var footer = regexp.MustCompile(`original: ([A-Z]+(?: [A-Z]+)?)$`)
+
+// original is what the footer says of it, once a whole frame is on screen.
+func (o *operator) original() string {
+	o.t.Helper()
+	var m []string
+	until(o.t, 5*time.Second, "the state of the original at the foot of the screen", func() bool {
+		lines := o.settled()
+		m = footer.FindStringSubmatch(lines[len(lines)-1])
+		return m != nil && len(lines) == o.height
+	})
+	return m[1]
 }
 
 // respond presses what the screen asks for, if anything.
@@ -64,18 +74,18 @@ func (o *operator) respond(s string) bool {
 		if !strings.Contains(s, "[ready]") {
 			return false
 		}
-		o.did("question", s)
+		o.did("question")
 		o.press("Enter")
 		o.gone("Answered. Waiting", s)
 	case strings.Contains(s, "g review and decide"):
-		o.did("review", s)
+		o.did("review")
 		o.press("g")
 		o.see(5*time.Second, "Consent: ")
 	case strings.Contains(s, "enter show the plan"):
 		o.press("Enter")
 		o.gone("enter show the plan", s)
 	case strings.Contains(s, "enter agree") && strings.Contains(s, "[ready]"):
-		o.did("copy", s)
+		o.did("copy")
 		o.press("Enter")
 		o.gone("[ready]", s)
 	default:
@@ -96,14 +106,14 @@ func (o *operator) consent(s string) bool {
 		return false
 	}
 	if m := challenge.FindStringSubmatch(s); m != nil {
-		o.did("original", s)
+		o.did("original")
 		if o.before != nil {
 			o.before(m[1])
 		}
 		o.typeSlowly(m[1])
 		o.press("Enter")
 	} else {
-		o.did("reversible", s)
+		o.did("reversible")
 		o.press("y")
 	}
 	o.gone("Consent: ", s)
@@ -111,10 +121,10 @@ func (o *operator) consent(s string) bool {
 }
 
 // did counts a decision and looks at the screen it is made on.
-func (o *operator) did(what, s string) {
+func (o *operator) did(what string) {
 	o.t.Helper()
 	o.seen[what]++
-	o.check(original(s))
+	o.check(o.original())
 }
 
 // gone waits until what was pressed shows: the words are off the screen, or it changed.

@@ -88,7 +88,7 @@ func testSSHDrop(t *testing.T, face string) {
 	f.await(2*time.Minute, "the snapshot to be done without anybody watching", kindOf(engine.KindDone, engine.Prepare, "snapshot"))
 	before := view(t, dir)
 	near := newTerminal(t, 80, 24, nil, quoteAll([]string{bin, "attach", "--state-dir", p.dir}))
-	near.see(10*time.Second, "PREPARE          ok 3 done", "Snapshot")
+	near.see(10*time.Second, "3 Snapshot", "REHEARSAL")
 	near.check("UNTOUCHED")
 	seesAll(t, p, f)
 	if face == "plain" {
@@ -100,8 +100,8 @@ func testSSHDrop(t *testing.T, face string) {
 	if v.Rehearsed == nil || v.Act != engine.Performance {
 		t.Fatalf("steered to %q: act %s, rehearsed %v", got, v.Act, v.Rehearsed)
 	}
-	if v.Rows[2].Step != "snapshot" || v.Rows[2].Began != before.Rows[2].Began {
-		t.Errorf("the snapshot was begun again: %+v", v.Rows[2])
+	if row := v.Row(engine.Prepare, "snapshot"); row.Began != before.Row(engine.Prepare, "snapshot").Began {
+		t.Errorf("the snapshot was begun again: %+v", row)
 	}
 	for _, e := range f.more() {
 		if e.Kind == engine.KindReopened || e.Kind == engine.KindInterrupted {

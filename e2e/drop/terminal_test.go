@@ -226,7 +226,7 @@ func (tm *terminal) shoot() {
 	tm.shots++
 	out, err := tmux("capture-pane", "-e", "-p", "-t", tm.name)
 	if err == nil {
-		err = os.WriteFile(filepath.Join(tm.captures, fmt.Sprintf("%02d-%dx%d.ansi", tm.shots, tm.width, tm.height)), out, 0o644)
+		err = os.WriteFile(filepath.Join(tm.captures, fmt.Sprintf("%s-%02d-%dx%d.ansi", tm.name, tm.shots, tm.width, tm.height)), out, 0o644)
 	}
 	if err != nil {
 		tm.t.Log(err)

@@ -35,7 +35,7 @@ func TestViewers(t *testing.T) {
 	// A second engine is refused, whatever would start it.
 	for _, how := range []string{"resume", "undo"} {
 		out := p.run(9, how, "--ui", "plain", "--answers", answers(t))
-		if !strings.Contains(out, "is being worked on by process") || !strings.Contains(out, "pgrescue attach") {
+		if !strings.Contains(out, "is being worked on") || !strings.Contains(out, "pgrescue attach") {
 			t.Errorf("%s beside a running engine says:\n%s", how, out)
 		}
 	}

@@ -60,10 +60,9 @@ func (s *story) cast(w io.Writer) error {
 // caster writes events with the time since the one before. Rounding errors are carried on,
 // so that a long cast does not drift.
 type caster struct {
-	out     io.Writer
-	last    time.Time // of what was written, rounded
-	elapsed time.Duration
-	err     error
+	out  io.Writer
+	last time.Time // of what was written, rounded
+	err  error
 }
 
 func (c *caster) event(at time.Time, code, text string) {

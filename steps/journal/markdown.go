@@ -84,15 +84,26 @@ func (p page) table(columns []string, rows [][]string, limit int, rest string) {
 	}
 }
 
+// fenceFor is a row of backticks that is longer than any in the text.
+func fenceFor(text string) string {
+	longest, run := 2, 0
+	for _, r := range text {
+		if r != '`' {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return strings.Repeat("`", longest+1)
+}
+
 // fence writes text as it is, in a block that nothing in it can end.
 func (p page) fence(text, rest string) {
 	lines := strings.Split(strings.TrimRight(clean(text), "\n"), "\n")
 	more := len(lines) - maxTextLines
 	lines = lines[:min(len(lines), maxTextLines)]
-	marks := "```"
-	for strings.Contains(strings.Join(lines, "\n"), marks) {
-		marks += "`"
-	}
+	marks := fenceFor(strings.Join(lines, "\n"))
 	p.WriteString(marks + "text\n")
 	for _, l := range lines {
 		p.WriteString(cut(strings.TrimRight(l, " "), maxLineRunes) + "\n")

@@ -111,10 +111,7 @@ func (p page) effect(intent engine.Event, outcomes map[string]engine.Outcome) {
 
 // command shows one that can be copied: it is never shortened, whatever its length.
 func (p page) command(line, end string) {
-	marks := "```"
-	for strings.Contains(line+end, marks) {
-		marks += "`"
-	}
+	marks := fenceFor(line + "\n" + end)
 	fmt.Fprintf(p, "%ssh\n%s\n# %s\n%s\n\n", marks, line, end, marks)
 }
 
