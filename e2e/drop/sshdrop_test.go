@@ -76,11 +76,7 @@ func testSSHDrop(t *testing.T, face string) {
 	dir := p.incident()
 	f := follow(t, dir)
 	midCopy(t, f, dir)
-	client, err := strconv.Atoi(far.pid())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Kill(client, syscall.SIGKILL); err != nil {
+	if err := syscall.Kill(far.pid(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	until(t, 5*time.Second, "the terminal to lose its client", func() bool { dead, _ := far.ended(); return dead })

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -48,7 +49,7 @@ func newTerminal(t testing.TB, width, height int, env []string, commandLine stri
 	environment := append([]string{"LANG=C.UTF-8", "LC_ALL=", "TMUX=", "TERM=xterm-256color", "NO_COLOR="}, env...)
 	tm.raw = filepath.Join(t.TempDir(), "raw")
 	// The program waits for the recording to have begun.
-	line := "stty -echo; read go; stty echo; exec env " + quoteAll(environment) + " " + commandLine
+	line := "stty -echo; read go; stty echo; env " + quoteAll(environment) + " " + commandLine + "; echo $? > " + tm.raw + ".status"
 	tm.tmux("new-session", "-d", "-s", tm.name, "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), line, ";",
 		"set-option", "-t", tm.name, "status", "off", ";", "set-option", "-w", "-t", tm.name, "remain-on-exit", "on", ";",
 		"resize-window", "-t", tm.name, "-x", fmt.Sprint(width), "-y", fmt.Sprint(height), ";",
@@ -142,15 +143,27 @@ func (tm *terminal) resize(width, height int) {
 	tm.tmux("resize-window", "-t", tm.name, "-x", fmt.Sprint(width), "-y", fmt.Sprint(height))
 }
 
-// pid is the process that runs in the terminal.
-func (tm *terminal) pid() string {
-	return tm.tmux("display-message", "-p", "-t", tm.name, "#{pane_pid}")
+// pid is the program that runs in the terminal: the only child of its shell.
+func (tm *terminal) pid() int {
+	tm.t.Helper()
+	shell := tm.tmux("display-message", "-p", "-t", tm.name, "#{pane_pid}")
+	children, err := os.ReadFile("/proc/" + shell + "/task/" + shell + "/children")
+	if err != nil {
+		tm.t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(children)))
+	if err != nil {
+		tm.t.Fatalf("children of the shell: %v", err)
+	}
+	return pid
 }
 
-// ended reports whether the program has ended, and its exit status.
+// ended reports whether the program has ended, and its exit status. The shell tells; tmux
+// 3.3a at times never reaps a pane's process.
 func (tm *terminal) ended() (bool, string) {
-	dead, status, _ := strings.Cut(tm.tmux("display-message", "-p", "-t", tm.name, "#{pane_dead} #{pane_dead_status}#{pane_dead_signal}"), " ")
-	return dead == "1" && status != "", status // tmux learns of the status a moment later
+	raw, err := os.ReadFile(tm.raw + ".status")
+	status := strings.TrimSpace(string(raw))
+	return err == nil && status != "", status
 }
 
 // see waits until the screen shows one of the texts and returns which.

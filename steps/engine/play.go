@@ -13,6 +13,9 @@ func (s *Session) playStep(ctx context.Context, act Act, step *Step, target Targ
 	if s.aborted() {
 		return errAborted()
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.interruptible(cancel)
@@ -140,6 +143,9 @@ func (s *Session) carryOut(ctx context.Context, p *Pass, plan Plan, digest strin
 		s.interruptible(nil)
 		if s.aborted() {
 			return errAborted()
+		}
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 		ctx = context.WithoutCancel(ctx)
 	}

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -234,6 +235,23 @@ func TestAbortDuringApplyingWaits(t *testing.T) {
 	wantOutcome(t, w.Play(t.Context(), enginetest.Mode{}, enginetest.Agree), "healed", 0)
 }
 
+// TestAbortHidesNoFailure: a step on the original that fails after an abort has failed; it
+// was not merely stopped.
+func TestAbortHidesNoFailure(t *testing.T) {
+	w, _ := newWorld(t)
+	w.Hook = func(string) {
+		if err := w.Decide(engine.Decision{Kind: engine.DecideAbort}); err != nil {
+			t.Errorf("abort: %v", err)
+		}
+		w.Inject(1, enginetest.FailAfter)
+	}
+	r := w.Play(t.Context(), enginetest.Mode{}, enginetest.Agree)
+	wantOutcome(t, r, "unknown", 10)
+	if !strings.Contains(r.Closed.Summary, enginetest.ErrInjected.Error()) {
+		t.Errorf("the failure is hidden: %s", r.Closed.Summary)
+	}
+}
+
 // TestAbortAtGate ends the run at once, with nothing written.
 func TestAbortAtGate(t *testing.T) {
 	w, _ := newWorld(t)
@@ -243,14 +261,15 @@ func TestAbortAtGate(t *testing.T) {
 	sameData(t, "original", w.Original(), w.Snapshot())
 }
 
-// TestJournalFull: nothing happens once the journal takes no more, wherever that is.
+// TestJournalFull: nothing happens once the journal has refused an event, wherever that is,
+// even if it would take the next.
 func TestJournalFull(t *testing.T) {
 	w, log := newWorld(t)
 	w.Play(t.Context(), enginetest.Mode{}, enginetest.Agree)
 	all := int64(len(log.Events()))
 	for at := int64(2); at <= all; at++ {
 		w, log := newWorld(t)
-		log.FullAt(at)
+		log.FullAt(at, at%2 == 0)
 		r := w.Play(t.Context(), enginetest.Mode{}, enginetest.Agree)
 		if r.Err == nil || !strings.Contains(r.Err.Error(), "journal cannot be written") {
 			t.Fatalf("full at %d: %v", at, r.Err)
@@ -258,15 +277,28 @@ func TestJournalFull(t *testing.T) {
 		if w.Open() != 0 {
 			t.Errorf("full at %d: a writer on the original stays open", at)
 		}
-		effects := w.Effects()
-		log.FullAt(0)
-		if len(log.Events()) != int(at-1) {
-			t.Fatalf("full at %d: %d events", at, len(log.Events()))
+		if n := int64(len(log.Events())); n != at-1 {
+			t.Fatalf("full at %d: %d events", at, n)
 		}
+		log.FullAt(0, false)
 		wantOutcome(t, w.Play(t.Context(), enginetest.Mode{}, enginetest.Agree), "healed", 0)
-		if w.Effects() < effects {
-			t.Fatal("effects went back")
-		}
 		sameData(t, "original", w.Original(), healed())
 	}
+}
+
+// TestTerminationDuringApplyingWaits: the end of the process's context does not cut a step
+// on the original in two.
+func TestTerminationDuringApplyingWaits(t *testing.T) {
+	w, log := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w.Hook = func(string) { cancel() }
+	if r := w.Play(ctx, enginetest.Mode{}, enginetest.Agree); r.Err != nil || r.Closed.Exit == 0 {
+		t.Fatalf("%+v", r)
+	}
+	v := fold(t, log.Events())
+	if s := v.Row(engine.Performance, enginetest.StepMend).State; s != engine.Done || w.Open() != 0 || v.Original != engine.Changed {
+		t.Errorf("step is %s, original %s, open writers %d", s, v.Original, w.Open())
+	}
+	sameData(t, "original", w.Original(), map[string]string{"a": "fine", "b": "mended", "c": "mended", "wal": "endless"})
 }

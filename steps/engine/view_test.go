@@ -54,6 +54,34 @@ func TestFoldRefuses(t *testing.T) {
 	}
 }
 
+// TestPromise3NewRehearsalDropsTheOld: from the moment another attempt begins, the one that
+// passed unlocks nothing, whatever becomes of the new one.
+func TestPromise3NewRehearsalDropsTheOld(t *testing.T) {
+	events := journalOf(
+		Event{Kind: KindOpened, Data: raw(t, Opened{Incident: "I", Steps: []StepInfo{{Name: "s", Part: Twice}}})},
+		Event{Kind: KindAct, Data: raw(t, ActData{Rehearsal, 1})},
+		Event{Kind: KindStarted, Act: Rehearsal, Step: "s"},
+		Event{Kind: KindFact, Act: Rehearsal, Step: "s", Data: raw(t, FactData{"f", json.RawMessage("1")})},
+		Event{Kind: KindDone, Act: Rehearsal, Step: "s"},
+		Event{Kind: KindRehearsed, Data: raw(t, Rehearsed{Digest: "d", Plans: map[string]string{"s": "p"}, Attempt: 1})},
+		Event{Kind: KindAct, Data: raw(t, ActData{Rehearsal, 2})},
+	)
+	before, err := FoldAll(events[:6])
+	if err != nil || before.Rehearsed == nil {
+		t.Fatalf("%v, %v", before.Rehearsed, err)
+	}
+	after, err := FoldAll(events)
+	if err != nil || after.Rehearsed != nil || after.Row(Rehearsal, "s").State != Pending {
+		t.Errorf("still rehearsed: %+v, step %+v, %v", after.Rehearsed, after.Row(Rehearsal, "s"), err)
+	}
+	if _, ok := after.Fact(Rehearsal, "f"); ok {
+		t.Error("a fact of the old clone is believed of the new one")
+	}
+	if _, ok := before.Fact(Performance, "f"); ok {
+		t.Error("a fact of the clone is believed of the original")
+	}
+}
+
 // FuzzFold must not panic on any sequence of events, and a refused event changes nothing.
 func FuzzFold(f *testing.F) {
 	f.Add([]byte(`{"kind":"opened","data":{"incident":"I","steps":[{"name":"s","part":"twice"}]}}

@@ -20,6 +20,7 @@ type Log struct {
 	world  *World
 	killAt int64 // the engine dies behind the event with this number
 	fullAt int64 // the event with this number and later ones are refused
+	once   bool  // only the first time
 }
 
 var _ engine.Log = (*Log)(nil)
@@ -31,11 +32,12 @@ func (l *Log) KillBehind(seq int64) {
 	l.killAt = seq
 }
 
-// FullAt refuses the event with that number and all behind it; 0 means never.
-func (l *Log) FullAt(seq int64) {
+// FullAt refuses the event with that number and all behind it, or with once that event one
+// time, as when somebody makes room; 0 means never.
+func (l *Log) FullAt(seq int64, once bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.fullAt = seq
+	l.fullAt, l.once = seq, once
 }
 
 // Events are those that are durable.
@@ -64,6 +66,9 @@ func (l *Log) keep(e engine.Event) (engine.Event, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fullAt > 0 && e.Seq >= l.fullAt {
+		if l.once {
+			l.fullAt = 0
+		}
 		return e, ErrFull
 	}
 	line, err := json.Marshal(e)

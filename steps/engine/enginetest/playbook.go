@@ -169,7 +169,10 @@ func setAll(ctx context.Context, d *engine.Deed) error {
 		return fmt.Errorf("writer is a %T", d.Writer)
 	}
 	for _, c := range d.Plan.Changes {
-		err := d.Pass().Do(ctx, "set "+c.Path, []string{"set", c.Path, c.After}, func(context.Context) (engine.Output, error) {
+		err := d.Pass().Do(ctx, "set "+c.Path, []string{"set", c.Path, c.After}, func(ctx context.Context) (engine.Output, error) {
+			if err := ctx.Err(); err != nil {
+				return engine.Output{}, err
+			}
 			return engine.Output{}, pl.set(d.Pass(), c.Path, c.After)
 		})
 		if err != nil {
