@@ -59,8 +59,18 @@ func (m *measurement) fingerprint() string { return hex.EncodeToString(m.hash.Su
 
 // measure walks trees once, by metadata alone.
 func measure(ctx context.Context, trees []*tree) (*measurement, error) {
+	return measureBy(ctx, trees, walkTrees)
+}
+
+// measureLive measures what a server may be changing: the sums are of a moment that never
+// quite was, and the fingerprint is good for nothing.
+func measureLive(ctx context.Context, trees []*tree) (*measurement, error) {
+	return measureBy(ctx, trees, walkLive)
+}
+
+func measureBy(ctx context.Context, trees []*tree, walk func(context.Context, []*tree, []start, func(entry) error) error) (*measurement, error) {
 	m := &measurement{hash: sha256.New(), alloc: map[string]int64{}, count: map[string]int64{}, inode: map[[2]uint64]bool{}}
-	err := walkTrees(ctx, trees, nil, func(e entry) error {
+	err := walk(ctx, trees, nil, func(e entry) error {
 		m.add(e)
 		return nil
 	})

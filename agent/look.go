@@ -131,7 +131,7 @@ type looker struct {
 // survey walks everything once for sizes, and for the fingerprint that tells later
 // whether somebody wrote since.
 func (l *looker) survey() error {
-	all, err := measure(l.ctx, l.trees)
+	all, err := measureLive(l.ctx, l.trees)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (l *looker) survey() error {
 		}
 		m := all
 		if len(l.trees) > 1 {
-			if m, err = measure(l.ctx, []*tree{t}); err != nil {
+			if m, err = measureLive(l.ctx, []*tree{t}); err != nil {
 				return err
 			}
 		}

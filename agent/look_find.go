@@ -122,7 +122,7 @@ func (l *looker) dataDir(t *tree, d *os.Root, path string) (DataDir, error) {
 	}
 	out.Log = newestLog(d)
 	one := &tree{Piece: Piece{Name: t.Name}, root: d}
-	m, err := measure(l.ctx, []*tree{one})
+	m, err := measureLive(l.ctx, []*tree{one})
 	out.Usage = m.Usage
 	return out, err
 }

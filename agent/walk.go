@@ -30,6 +30,7 @@ type walker struct {
 	ctx  context.Context
 	fn   func(entry) error
 	done map[string]bool // starts and their ancestors, by piece and path
+	live bool            // somebody may be writing: what vanishes meanwhile is passed over
 }
 
 // walkTrees visits everything below starts, then everything else of trees. An entry
@@ -41,6 +42,18 @@ func walkTrees(ctx context.Context, trees []*tree, starts []start, fn func(entry
 			return err
 		}
 	}
+	for _, t := range trees {
+		if err := w.visit(t, t.root, ".", "."); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// walkLive is walkTrees for trees in which a server may be coming and going: what is listed
+// and then gone is passed over. A copy must never be made this way.
+func walkLive(ctx context.Context, trees []*tree, _ []start, fn func(entry) error) error {
+	w := &walker{ctx: ctx, fn: fn, done: map[string]bool{}, live: true}
 	for _, t := range trees {
 		if err := w.visit(t, t.root, ".", "."); err != nil {
 			return err
@@ -101,12 +114,18 @@ func (w *walker) visit(t *tree, root *os.Root, name, path string) error {
 	}
 	e := look(t, root, name, path)
 	if errors.Is(e.err, fs.ErrNotExist) {
+		if w.live {
+			return nil
+		}
 		return refuse(KindChanged, path, fmt.Sprintf("%s vanished while it was read", path), "stop whatever writes there, then run again")
 	}
 	if e.err != nil || e.stat.typ != TypeDir {
 		return w.once(e)
 	}
 	sub, names, err := openDir(root, name)
+	if w.live && errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	e.err = err
 	if err := w.once(e); err != nil || e.err != nil {
 		return err

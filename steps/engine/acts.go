@@ -190,10 +190,24 @@ func (s *Session) conclude(err error) Closed {
 		c.Next = append(c.Next, fmt.Sprintf("to perform it unattended: pgrescue apply %s --approve %s --confirm HOST/SYSID4", v.Opened.Incident, v.Rehearsed.Digest),
 			"to perform it step by step: pgrescue resume "+v.Opened.Incident)
 	}
+	if err == nil {
+		c.Next = append(c.Next, remains(v)...)
+	}
 	for _, o := range v.Obligations {
 		c.Next = append(c.Next, fmt.Sprintf("still owed: %s (pgrescue undo %s gives it back)", o.What, v.Opened.Incident))
 	}
 	return c
+}
+
+// remains is what the closing act reported as still to be done.
+func remains(v View) []string {
+	var next []string
+	for _, f := range v.Findings {
+		if f.Act == Closing && v.Act == Closing {
+			next = append(next, f.Item.Title)
+		}
+	}
+	return next
 }
 
 // concludeLook ends a playbook that only looks by what it found.

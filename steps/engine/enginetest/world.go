@@ -205,6 +205,7 @@ func (p *place) set(pass *engine.Pass, key, value string) error {
 	if p.original && p.w.Hook != nil {
 		p.w.Hook(key)
 	}
+	seq := pass.View().Seq // before the world is locked: the engine locks itself, then the world
 	return p.w.effect(func() {
 		if !p.original {
 			p.w.clone[key] = value
@@ -215,7 +216,7 @@ func (p *place) set(pass *engine.Pass, key, value string) error {
 		if p.permit.Step() == StepPutBack {
 			act = engine.Undo
 		}
-		p.w.writes = append(p.w.writes, Write{act, p.permit.Step(), key, pass.View().Seq})
+		p.w.writes = append(p.w.writes, Write{act, p.permit.Step(), key, seq})
 	})
 }
 
