@@ -48,7 +48,7 @@ func TestKilledOnceIsNotDamage(t *testing.T) {
 	onServers(t, []string{"postgres:18"}, func(t *testing.T, image string) {
 		s := newServer(t, image)
 		s.start()
-		s.query("create table big as select g as id, repeat('b', 200) as v from generate_series(1, 300000) g; create table other (id int primary key)")
+		s.query("create table big as select g as id, repeat('b', 200) as v from generate_series(1, 1000000) g; create table other (id int primary key)")
 		done := make(chan string, 1)
 		go func() {
 			out, _ := s.try(`psql -X -d template1 <<'X'
@@ -58,13 +58,19 @@ if found then execute format('copy (select 1) to program %L', 'kill -SEGV ' || p
 X`)
 			done <- out // this session falls too
 		}()
+		for deadline := time.Now().Add(time.Minute); s.query("select count(*) from pg_stat_activity where query like 'do $$ declare%' and state = 'active'") == "0"; {
+			if time.Now().After(deadline) {
+				t.Fatal("the session that is to kill does not get to work")
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
 		list := s.userVerdicts(s.checkOptions())
 		out := <-done
 		if log := s.sh("cat /work/log"); !strings.Contains(log, "was terminated by signal 11") {
 			t.Fatalf("nothing was killed: %s\n%s", out, log)
 		}
 		s.expect(list, nil)
-		if v := find(list, "postgres.public.big"); !strings.Contains(v.Detail, "the server died once during") || v.Rows != 300000 {
+		if v := find(list, "postgres.public.big"); !strings.Contains(v.Detail, "the server died once during") || v.Rows != 1000000 {
 			t.Errorf("%+v", v)
 		}
 	})
