@@ -67,7 +67,7 @@ func runEngine(ctx context.Context, dir journal.Dir, mode engineMode, who string
 		return err
 	}
 	defer unlock()
-	ws := steps.NewWorkspace(steps.Config{Incident: dir.ID(), Dir: string(dir), Target: req.Target, Host: shortHost(), Version: version, Owed: owedByOthers(dir)})
+	ws := steps.NewWorkspace(steps.Config{Incident: dir.ID(), Dir: string(dir), Target: req.Target, Host: shortHost(), Version: version, Owed: func() []engine.Obligation { return owedByOthers(dir) }})
 	session, err := engine.Open(pb, ws, log, past, engine.Reopened{Actor: who, Reason: mode.reason,
 		RehearseOnly: mode.rehearseOnly, RehearseAgain: mode.rehearseAgain})
 	if err != nil {

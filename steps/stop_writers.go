@@ -144,7 +144,10 @@ func planned(plan engine.Plan, r dockerops.Supervision) bool {
 // been given back since, whatever that incident's journal says.
 func (w *Workspace) adopt(ctx context.Context, c *dockerops.Client, records []dockerops.Supervision) ([]dockerops.Supervision, map[string]bool, error) {
 	adopted := map[string]bool{}
-	for _, o := range w.cfg.Owed {
+	if w.cfg.Owed == nil {
+		return records, adopted, nil
+	}
+	for _, o := range w.cfg.Owed() {
 		var earlier dockerops.Supervision
 		if err := json.Unmarshal(o.Record, &earlier); err != nil {
 			return nil, nil, fmt.Errorf("obligation of an earlier incident: %w", err)

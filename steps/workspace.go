@@ -20,8 +20,9 @@ type Config struct {
 	Target   string // as the operator gave it
 	Host     string // short name
 	Version  string
-	// Owed are what earlier incidents stopped and have not given back.
-	Owed []engine.Obligation
+	// Owed finds what earlier incidents stopped and have not given back. It reads their
+	// journals, so it is asked only when something is to be stopped.
+	Owed func() []engine.Obligation
 }
 
 // Workspace binds the engine to Docker and the agent.
