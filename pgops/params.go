@@ -49,19 +49,20 @@ type ControlEvidence struct {
 type SLRUEvidence struct {
 	Dir          string
 	Files        int
-	Oldest       string      // name of the oldest file on the circle, not the lowest
-	Newest       string      // name of the newest file on the circle
-	OldestNumber uint64      //
-	NewestNumber uint64      //
-	FirstID      uint64      // first id of the oldest file
-	AllocatedEnd uint64      // first id behind the last whole page of the newest file
-	Used         bool        // some entry is not zero
-	LastUsed     uint64      // id of the last entry that is not zero, walking back from the newest file
-	LastValue    uint64      // its content: the member offset in pg_multixact/offsets
-	Wrapped      bool        // ids have passed the end of the circle between oldest and newest
-	Ambiguous    bool        // the names alone do not tell where the circle begins
-	Gaps         []PageRange // pages between FirstID and AllocatedEnd that are not on disk, at most 200
-	Odd          []string    // names and sizes that cannot be right, at most 20
+	Oldest       string       // name of the oldest file on the circle, not the lowest
+	Newest       string       // name of the newest file on the circle
+	OldestNumber uint64       //
+	NewestNumber uint64       //
+	FirstID      uint64       // first id of the oldest file
+	AllocatedEnd uint64       // first id behind the last whole page of the newest file
+	Used         bool         // some entry is not zero
+	LastUsed     uint64       // id of the last entry that is not zero, walking back from the newest file
+	LastValue    uint64       // its content: the member offset in pg_multixact/offsets
+	Wrapped      bool         // ids have passed the end of the circle between oldest and newest
+	Ambiguous    bool         // the names alone do not tell where the circle begins
+	Gaps         []PageRange  // pages between FirstID and AllocatedEnd that are not on disk, at most 200
+	Odd          []string     // names and sizes that cannot be right, at most 20
+	Blank        []BlankXacts // of pg_xact: transactions below pg_control's next id of which none has a fate, by page
 }
 
 // WALEvidence sums up pg_wal.

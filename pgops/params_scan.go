@@ -35,6 +35,9 @@ func (c *Cluster) ScanParams(ctx context.Context, report Report) (*Evidence, err
 	if err := c.scanSLRUs(ctx, ev); err != nil {
 		return nil, err
 	}
+	if err := c.scanBlankXact(ctx, ev); err != nil {
+		return nil, err
+	}
 	if err := c.scanWAL(ctx, ev, report); err != nil {
 		return nil, err
 	}

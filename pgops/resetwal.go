@@ -118,6 +118,7 @@ func PlanReset(ev Evidence, opt ResetOptions) (*ResetPlan, error) {
 		}
 	}
 	r.surroundings()
+	r.blankXact()
 	return r.plan, nil
 }
 
