@@ -2,10 +2,13 @@ package agent
 
 import (
 	"context"
-	"crypto/rand"
+	"crypto/md5"
+	"encoding/binary"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 )
 
@@ -36,18 +39,26 @@ func benchData(b *testing.B) []Piece {
 	run("cp", "-a", f.data, dir)
 	for _, n := range []string{"1", "2", "3", "4", "5", "6", "7", "8"} {
 		run("cp", "-a", dir+"/base/1", dir+"/base/9000"+n)
-		// A table's worth of pages that do not compress away, with checksums of no page:
-		// named so that they count as no relation.
-		noise := make([]byte, 48<<20)
-		if _, err := rand.Read(noise[:16<<20]); err != nil {
-			b.Fatal(err)
-		}
-		if err := os.WriteFile(dir+"/base/9000"+n+"/noise", noise, 0o600); err != nil {
+		// A table's worth of rows, named so that they count as no relation.
+		if err := os.WriteFile(dir+"/base/9000"+n+"/rows", benchRows(n, 48<<20), 0o600); err != nil {
 			b.Fatal(err)
 		}
 	}
 	run("sync")
 	return piece
+}
+
+// benchRows is what the pages of an ordinary table hold: numbers that count up, text that
+// does not repeat, times, and some air.
+func benchRows(seed string, size int) []byte {
+	out := make([]byte, 0, size+256)
+	for i := 0; len(out) < size; i++ {
+		sum := md5.Sum([]byte(seed + strconv.Itoa(i)))
+		out = binary.LittleEndian.AppendUint64(out, uint64(i))
+		out = binary.LittleEndian.AppendUint64(out, 800_000_000_000_000+uint64(i)*1_000_003)
+		out = fmt.Appendf(out, "%x customer %d, order %d\x00\x00\x00", sum, i%1009, i)
+	}
+	return out[:size]
 }
 
 func size(b *testing.B, pieces []Piece) int64 {

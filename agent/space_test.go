@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -80,9 +81,12 @@ func TestCopyOutOfSpaceMidway(t *testing.T) {
 	src := sourceOf(t, 12, 1<<20)
 	dst := small(t, "size=16m")
 	var first collect
+	var hold sync.Mutex // the other worker waits behind its next file, so that files are left to fail
 	x := seams{afterFile: func(path string) {
+		hold.Lock()
+		defer hold.Unlock()
 		if path == "f00003" {
-			// The other worker goes on meanwhile, so the ballast may not fit whole.
+			// What the other worker is writing meanwhile may keep the ballast from fitting whole.
 			_ = os.WriteFile(dst[0].Path+"/ballast", make([]byte, 16<<20), 0o600)
 		}
 	}}
