@@ -28,13 +28,18 @@ func layers() map[string]layer {
 		pgx    = "github.com/jackc/pgx/v5"
 		docker = "github.com/docker/"
 		zstd   = "github.com/klauspost/compress/zstd"
+		lz4    = "github.com/pierrec/lz4/v4"
 		unix   = "golang.org/x/sys/unix"
 	)
 	return map[string]layer{
-		"pgops/pgdisk": {},
-		"pgops":        {ours: []string{"pgops/pgdisk"}, other: []string{pgx}},
-		"dockerops":    {other: []string{docker, "github.com/containerd/errdefs", "github.com/opencontainers/image-spec"}},
-		"agent":        {ours: []string{"pgops", "pgops/pgdisk"}, other: []string{zstd, unix}},
+		"pgops/pgdisk":  {other: []string{zstd, lz4}},
+		"pgops/values":  {ours: []string{"pgops/pgdisk"}},
+		"pgops/catalog": {ours: []string{"pgops/pgdisk", "pgops/values"}},
+		"pgops/unload":  {ours: []string{"pgops/pgdisk", "pgops/values", "pgops/catalog"}, other: []string{unix}},
+		"inspect":       {ours: []string{"pgops", "pgops/pgdisk", "pgops/values", "pgops/catalog"}},
+		"pgops":         {ours: []string{"pgops/pgdisk"}, other: []string{pgx}},
+		"dockerops":     {other: []string{docker, "github.com/containerd/errdefs", "github.com/opencontainers/image-spec"}},
+		"agent":         {ours: []string{"pgops", "pgops/pgdisk"}, other: []string{zstd, unix}},
 
 		"steps/engine":            {},
 		"steps/engine/enginetest": {ours: []string{"steps/engine"}},
@@ -49,10 +54,11 @@ func layers() map[string]layer {
 		"ui/internal/smoke": {ours: []string{"ui", "ui/internal/stage"}},
 
 		"demo": {ours: []string{"pgops", "pgops/pgdisk"}, other: []string{docker, pgx}},
-		".": {ours: []string{"ui", "playbooks", "steps", "steps/engine", "steps/journal", "agent", "dockerops", "pgops", "pgops/pgdisk", "demo"},
+		".": {ours: []string{"ui", "playbooks", "steps", "steps/engine", "steps/journal", "agent", "dockerops", "pgops", "pgops/pgdisk", "pgops/catalog", "pgops/unload", "inspect", "demo"},
 			other: []string{"github.com/spf13/cobra", "github.com/mattn/go-isatty", docker + "docker/client"}},
 
 		// Tests and tools, which nothing imports.
+		"internal/truth":          {},
 		"e2e":                     {},
 		"e2e/drop":                {},
 		"hack/testsum":            {},

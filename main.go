@@ -85,7 +85,7 @@ func newRoot() *cobra.Command {
 	addUIFlags(root)
 	root.AddCommand(
 		newRun(), newTriage(), newAttach(), newStatus(), newResume(), newUndo(), newIncidents(), newApply(),
-		newInspect(), newParams(), newExport(), newVerify(), newDemo(), newDoctor(), newClean(),
+		newInspect(), newUnload(), newParams(), newExport(), newVerify(), newDemo(), newDoctor(), newClean(),
 		newVersion(), newMan(), newEngine(), newAgent(),
 	)
 	return root

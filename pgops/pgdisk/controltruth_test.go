@@ -7,13 +7,15 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/pgrescue/pgrescue/internal/truth"
 )
 
 // controlTruth compares every field with pg_controldata of the same major: of a cluster fresh
 // from initdb, of one that runs (and so of one that crashed), of one stopped in order, and of
 // files with damaged values.
-func controlTruth(t *testing.T, tr *truth, root string) {
-	taken := tr.files(t, "/tmp/taken")
+func controlTruth(t *testing.T, tr *truth.Server, root string) {
+	taken := tr.Files(t, "/tmp/taken")
 	var files [][]byte
 	for _, name := range []string{filepath.Join(taken, "fresh"), filepath.Join(taken, "running"), filepath.Join(root, ControlFilePath)} {
 		b, err := os.ReadFile(name)
@@ -25,7 +27,7 @@ func controlTruth(t *testing.T, tr *truth, root string) {
 	compareControl(t, tr, files, true)
 	var damaged [][]byte
 	for i := range 40 {
-		damaged = append(damaged, damageControl(t, files[i%2], uint64(tr.major*100+i)))
+		damaged = append(damaged, damageControl(t, files[i%2], uint64(tr.Major*100+i)))
 	}
 	compareControl(t, tr, damaged, false)
 	if *writeControlFixtures {
@@ -34,16 +36,16 @@ func controlTruth(t *testing.T, tr *truth, root string) {
 }
 
 // compareControl wants Fields to be pg_controldata's text, in a zone that is not ours.
-func compareControl(t *testing.T, tr *truth, files [][]byte, intact bool) {
+func compareControl(t *testing.T, tr *truth.Server, files [][]byte, intact bool) {
 	t.Helper()
 	zone := time.FixedZone("ABC", 5*3600+30*60)
-	for i, text := range tr.controldata(t, "ABC-05:30", files...) {
+	for i, text := range controldata(t, tr, "ABC-05:30", files...) {
 		c, err := DecodeControl(files[i])
 		if c == nil || (err == nil) != intact {
 			t.Fatalf("file %d: %v", i, err)
 		}
-		if c.Major() != tr.major {
-			t.Errorf("file %d: major %d, want %d", i, c.Major(), tr.major)
+		if c.Major() != tr.Major {
+			t.Errorf("file %d: major %d, want %d", i, c.Major(), tr.Major)
 		}
 		theirs := ParseControldata(text)
 		if len(theirs) < 40 {

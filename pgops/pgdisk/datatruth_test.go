@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/pgrescue/pgrescue/internal/truth"
 )
 
 // truthWorkload makes what the readers have to read: 2500 multixacts of two members each and
@@ -51,9 +53,9 @@ type answers struct {
 	relation                                     string
 }
 
-func askServer(t *testing.T, tr *truth) answers {
+func askServer(t *testing.T, tr *truth.Server) answers {
 	t.Helper()
-	ask := func(q string) []string { return tr.sql(t, "postgres", q) }
+	ask := func(q string) []string { return strings.Fields(tr.SQL(t, "postgres", q)) }
 	a := answers{
 		multixacts: ask(`select g, string_agg(xid || ':' || mode, ',' order by n) from generate_series(1, 2501) g,
 			pg_get_multixact_members(g::text::xid) with ordinality m(xid, mode, n) group by g order by g`),

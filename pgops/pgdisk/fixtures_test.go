@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/pgrescue/pgrescue/internal/truth"
 )
 
 // With -control-fixtures, the truth tests write testdata anew from the images'
@@ -15,10 +17,10 @@ import (
 var writeControlFixtures = flag.Bool("control-fixtures", false, "write testdata from real servers")
 
 // writeFixtures stores control files with what pg_controldata says of them.
-func writeFixtures(t *testing.T, tr *truth, files [][]byte) {
+func writeFixtures(t *testing.T, tr *truth.Server, files [][]byte) {
 	t.Helper()
-	names := []string{fmt.Sprintf("pg%d", tr.major), fmt.Sprintf("pg%d-running", tr.major)}
-	if tr.major == 15 { // its pg_controldata reads the layout of 13 to 16
+	names := []string{fmt.Sprintf("pg%d", tr.Major), fmt.Sprintf("pg%d-running", tr.Major)}
+	if tr.Major == 15 { // its pg_controldata reads the layout of 13 to 16
 		for spec := range strings.SplitSeq(os.Getenv("PGDISK_CLUSTERS"), ",") {
 			major, dir, ok := strings.Cut(spec, "=")
 			if !ok {
@@ -31,7 +33,7 @@ func writeFixtures(t *testing.T, tr *truth, files [][]byte) {
 			names, files = append(names, "pg"+major), append(files, b)
 		}
 	}
-	texts := tr.controldata(t, "UTC0", files...)
+	texts := controldata(t, tr, "UTC0", files...)
 	for i, name := range names {
 		name = filepath.Join("testdata", "control", name)
 		if err := os.WriteFile(name+".bin", files[i], 0o644); err != nil {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/pgrescue/pgrescue/internal/truth"
 )
 
 // walTruthLine is one record as pg_waldump prints it.
@@ -31,13 +33,13 @@ func TestWALAgainstWaldump(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, major := range truthMajors() {
+	for _, major := range truth.Majors() {
 		t.Run(fmt.Sprint(major), func(t *testing.T) {
 			t.Parallel()
-			tr := startTruth(t, major)
-			tr.docker(t, bytes.NewReader(script), "exec", "--interactive", tr.container, "sh", "-c", "cat >/tmp/workload.sh")
-			tr.sh(t, fmt.Sprintf("MAJOR=%d sh /tmp/workload.sh", major))
-			out := tr.files(t, "/tmp/out")
+			tr := truth.Start(t, major)
+			tr.Docker(t, bytes.NewReader(script), "exec", "--interactive", tr.Container, "sh", "-c", "cat >/tmp/workload.sh")
+			tr.Sh(t, fmt.Sprintf("MAJOR=%d sh /tmp/workload.sh", major))
+			out := tr.Files(t, "/tmp/out")
 			compareWALTruth(t, major, out)
 		})
 	}
