@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -30,6 +31,9 @@ func newInspectControl() *cobra.Command {
 				return engine.Errorf(engine.Usage, "give a data directory or the path of a pg_control", "%w", err)
 			}
 			control, damage := pgdisk.DecodeControl(raw)
+			if refused := foreignVersion(damage); refused != nil {
+				return refused
+			}
 			if control == nil {
 				return engine.Errorf(engine.Damage, "pgrescue run crash-loop takes its values from the other files", "%w", damage)
 			}
@@ -44,6 +48,16 @@ func newInspectControl() *cobra.Command {
 	}
 	cmd.Flags().Bool("json", false, "machine-readable")
 	return cmd
+}
+
+// foreignVersion turns the refusal of a pg_control that is not damaged but of a release or a machine that is
+// not read here into what a command returns, nil for any other error.
+func foreignVersion(err error) error {
+	var refused *pgdisk.ControlError
+	if !errors.As(err, &refused) || !refused.Foreign() {
+		return nil
+	}
+	return engine.Errorf(engine.Precondition, "that release's own pg_controldata reads it", "%w", err)
 }
 
 // readControl reads at most what a pg_control can be, through os.Root where a data

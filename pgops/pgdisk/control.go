@@ -222,11 +222,25 @@ func (e *ControlError) Error() string {
 	}
 }
 
+// Foreign reports whether the file looks sound and is only not one of those read here: of another
+// release, or of a machine of the other byte order.
+func (e *ControlError) Foreign() bool {
+	return e.Reason == ControlBigEndian || e.Reason == ControlUnknownVersion && controlReleases(e.Version) != ""
+}
+
 // releaseOfControl names the release behind a control version, also of majors that are not read here.
 func releaseOfControl(version, catalog uint32) string {
 	if l, _, ok := LayoutForControl(version, catalog); ok {
 		return fmt.Sprintf("PostgreSQL %d", l.Major)
 	}
+	if release := controlReleases(version); release != "" {
+		return release
+	}
+	return "no PostgreSQL release has that number; the file is damaged or is no pg_control"
+}
+
+// controlReleases names the releases that are not in the layout table, empty for a number that none has.
+func controlReleases(version uint32) string {
 	switch {
 	case version == 1201:
 		return "PostgreSQL 12"
@@ -239,5 +253,5 @@ func releaseOfControl(version, catalog uint32) string {
 	case version >= 1900 && version < 10000:
 		return fmt.Sprintf("PostgreSQL %d or a development version of it", version/100)
 	}
-	return "no PostgreSQL release has that number; the file is damaged or is no pg_control"
+	return ""
 }

@@ -129,8 +129,8 @@ func databasesInPage(page []byte, blk BlockNumber, l Layout, status XactStatusFu
 			ok = false
 			continue
 		}
-		visible, doubtful := tupleVisible(t.TupleHeader, status)
-		if !visible {
+		verdict := Visibility{Xact: status}.Judge(t.TupleHeader)
+		if verdict.Fate != FateVisible {
 			continue
 		}
 		d, err := decodeDatabase(t, columnsOfDatabase(l))
@@ -138,7 +138,7 @@ func databasesInPage(page []byte, blk BlockNumber, l Layout, status XactStatusFu
 			ok = false
 			continue
 		}
-		d.TID, d.Doubtful = TID{Block: blk, Item: uint16(i + 1)}, doubtful
+		d.TID, d.Doubtful = TID{Block: blk, Item: uint16(i + 1)}, verdict.Doubtful
 		dbs = append(dbs, d)
 	}
 	return dbs, ok
@@ -159,43 +159,4 @@ func decodeDatabase(t Tuple, c databaseColumns) (Database, error) {
 		MinMultiXact: MultiXactID(le.Uint32(row[c.minMultiXact:])),
 		Tablespace:   OID(le.Uint32(row[c.tablespace:])),
 	}, nil
-}
-
-// tupleVisible tells whether a tuple is the current version in a cluster where nothing runs
-// (HeapTupleSatisfiesMVCC with an empty snapshot, without looking into multixacts).
-func tupleVisible(h TupleHeader, status XactStatusFunc) (visible, doubtful bool) {
-	if !h.XminFrozen() && !h.XminCommitted() {
-		if h.XminInvalid() {
-			return false, false
-		}
-		committed, known := xactCommitted(h.Xmin, status)
-		if known && !committed {
-			return false, false
-		}
-		doubtful = !known
-	}
-	switch {
-	case h.XmaxInvalid() || h.Xmax == InvalidXID || h.XmaxLockedOnly():
-		return true, doubtful
-	case h.XmaxCommitted():
-		return false, false
-	case h.XmaxIsMulti():
-		return true, true
-	}
-	committed, known := xactCommitted(h.Xmax, status)
-	if known && committed {
-		return false, false
-	}
-	return true, doubtful || !known
-}
-
-func xactCommitted(x XID, status XactStatusFunc) (committed, known bool) {
-	if status == nil {
-		return false, false
-	}
-	s, err := status(x)
-	if err != nil || s == XactSubCommitted {
-		return false, false
-	}
-	return s == XactCommitted, true
 }

@@ -93,48 +93,6 @@ func TestReadDatabasesDamaged(t *testing.T) {
 	}
 }
 
-func TestTupleVisible(t *testing.T) {
-	status := func(x XID) (XactStatus, error) {
-		switch x {
-		case 700:
-			return XactCommitted, nil
-		case 701:
-			return XactAborted, nil
-		case 702:
-			return XactInProgress, nil
-		}
-		return 0, errors.New("unknown")
-	}
-	tests := []struct {
-		name               string
-		h                  TupleHeader
-		visible, doubtful  bool
-		visible0, doubted0 bool // without status
-	}{
-		{"frozen", TupleHeader{Infomask: HeapXminFrozen | HeapXmaxInvalid}, true, false, true, false},
-		{"committed", TupleHeader{Infomask: HeapXminCommitted}, true, false, true, false},
-		{"aborted", TupleHeader{Infomask: HeapXminInvalid}, false, false, false, false},
-		{"no hint, committed", TupleHeader{Xmin: 700}, true, false, true, true},
-		{"no hint, aborted", TupleHeader{Xmin: 701}, false, false, true, true},
-		{"no hint, crashed", TupleHeader{Xmin: 702}, false, false, true, true},
-		{"no hint, not to be known", TupleHeader{Xmin: 703}, true, true, true, true},
-		{"deleted", TupleHeader{Xmax: 5, Infomask: HeapXminCommitted | HeapXmaxCommitted}, false, false, false, false},
-		{"delete aborted", TupleHeader{Xmax: 5, Infomask: HeapXminCommitted | HeapXmaxInvalid}, true, false, true, false},
-		{"locked", TupleHeader{Xmax: 700, Infomask: HeapXminCommitted | HeapXmaxLockOnly}, true, false, true, false},
-		{"deleted, no hint", TupleHeader{Xmax: 700, Infomask: HeapXminCommitted}, false, false, true, true},
-		{"delete aborted, no hint", TupleHeader{Xmax: 701, Infomask: HeapXminCommitted}, true, false, true, true},
-		{"multixact", TupleHeader{Xmax: 1, Infomask: HeapXminCommitted | HeapXmaxIsMulti}, true, true, true, true},
-	}
-	for _, tt := range tests {
-		if v, d := tupleVisible(tt.h, status); v != tt.visible || d != tt.doubtful {
-			t.Errorf("%s: visible %v, doubtful %v", tt.name, v, d)
-		}
-		if v, d := tupleVisible(tt.h, nil); v != tt.visible0 || d != tt.doubted0 {
-			t.Errorf("%s without status: visible %v, doubtful %v", tt.name, v, d)
-		}
-	}
-}
-
 // FuzzReadDatabases: whatever the page holds, no panic and no row from a page found bad.
 func FuzzReadDatabases(f *testing.F) {
 	f.Add([]byte{0, 0}, uint16(12), uint8(15))

@@ -18,6 +18,7 @@ type walAssembly struct {
 	lsn  LSN // in: where to look; out: where the record starts, behind a page header
 	end  LSN // out
 	tli  TimelineID
+	head WALRecordHeader // out
 }
 
 // run returns the whole record with its checksum verified. The bytes are the page
@@ -25,22 +26,26 @@ type walAssembly struct {
 func (a *walAssembly) run(ctx context.Context) ([]byte, error) {
 	for {
 		raw, err := a.once(ctx)
+		if err == nil {
+			return raw, nil
+		}
 		if over, ok := errors.AsType[*walOverwritten](err); ok {
 			// The continuation was never written; recovery wrote something else there.
 			// Each turn starts on a later page than the one before.
 			a.lsn = over.page
 			continue
 		}
-		return raw, err
+		return nil, err
 	}
 }
 
 func (a *walAssembly) once(ctx context.Context) ([]byte, error) {
 	page := a.lsn &^ (BlockSize - 1)
-	h, b, err := a.r.page(ctx, page)
+	b, err := a.r.page(ctx, page)
 	if err != nil {
 		return nil, a.at(err)
 	}
+	h := &a.r.header
 	off := int(a.lsn - page)
 	if off == 0 {
 		off = h.Size()
@@ -80,10 +85,11 @@ func (a *walAssembly) join(ctx context.Context, page LSN, head []byte, total int
 	split := len(head) < walRecordHeaderSize
 	for len(r.buf) < total {
 		page += BlockSize
-		h, b, err := r.page(ctx, page)
+		b, err := r.page(ctx, page)
 		if err != nil {
 			return nil, a.at(err)
 		}
+		h := &r.header
 		if err := a.checkContinuation(h, page, total-len(r.buf)); err != nil {
 			return nil, err
 		}
@@ -100,7 +106,7 @@ func (a *walAssembly) join(ctx context.Context, page LSN, head []byte, total int
 	return a.checkCRC(slices.Clip(r.buf), page)
 }
 
-func (a *walAssembly) checkContinuation(h WALPageHeader, page LSN, left int) error {
+func (a *walAssembly) checkContinuation(h *WALPageHeader, page LSN, left int) error {
 	switch {
 	case h.Flags&WALFirstIsOverwriteContRecord != 0:
 		return &walOverwritten{page}
@@ -123,10 +129,11 @@ func (a *walAssembly) checkLength(page LSN, total uint32) error {
 }
 
 func (a *walAssembly) checkHeader(b []byte, page LSN) error {
-	h, err := DecodeWALRecordHeader(b)
-	if err != nil {
+	var err error
+	if a.head, err = DecodeWALRecordHeader(b); err != nil {
 		return err
 	}
+	h := &a.head
 	if !h.Rmid.Valid(a.r.major) {
 		return a.stop(page, WALStopRmgr, "resource manager %d does not exist", h.Rmid)
 	}
@@ -137,8 +144,7 @@ func (a *walAssembly) checkHeader(b []byte, page LSN) error {
 }
 
 func (a *walAssembly) checkCRC(raw []byte, page LSN) ([]byte, error) {
-	want := binary.LittleEndian.Uint32(raw[walRecordCRCOffset:])
-	if got := WALRecordCRC(raw); got != want {
+	if got, want := WALRecordCRC(raw), a.head.CRC; got != want {
 		return nil, a.stop(page, WALStopCRC, "checksum of the record is %08X, stored is %08X", got, want)
 	}
 	return raw, nil

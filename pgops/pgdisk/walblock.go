@@ -95,6 +95,8 @@ type WALBlockRef struct {
 	HoleOffset  uint16 // start of the zeros left out of the image
 	HoleLength  uint16
 	Image       []byte // as stored: without the hole, perhaps compressed
+
+	imageLen, dataLen uint16 // payload lengths, waiting for the second pass of walFragments
 }
 
 // Heals reports whether replay replaces the whole page, so that damage in it goes away.
@@ -106,39 +108,23 @@ type walFragments struct {
 	raw     []byte
 	off     int // next header byte
 	payload int // payload bytes announced so far
+	mainLen uint32
 	major   int
-	lastRel WALRelation
 	haveRel bool
-	// Payload lengths wait here for the second pass.
-	imageLen, dataLen [walMaxBlockID + 1]uint16
-	mainLen           uint32
+	lastRel WALRelation
 }
 
 func (d *walFragments) decode(rec *WALRecord) error {
 	for len(d.raw)-d.off > d.payload {
-		id, err := d.u8("fragment id")
-		if err != nil {
-			return err
+		id := d.raw[d.off]
+		d.off++
+		if id <= walMaxBlockID {
+			if err := d.block(id, rec); err != nil {
+				return err
+			}
+			continue
 		}
-		switch {
-		case id == walFragDataShort:
-			var n uint8
-			n, err = d.u8("data length")
-			d.mainLen = uint32(n)
-		case id == walFragDataLong:
-			d.mainLen, err = d.u32("data length")
-		case id == walFragOrigin:
-			rec.Origin, err = d.u16("replication origin")
-		case id == walFragTopLevelXID && d.major >= 14:
-			var xid uint32
-			xid, err = d.u32("top-level xid")
-			rec.TopLevelXID = XID(xid)
-		case id <= walMaxBlockID:
-			err = d.block(id, rec)
-		default:
-			err = d.fail("fragment id", "0 to 32 or a known marker", fmt.Sprint(id))
-		}
-		if err != nil {
+		if err := d.marker(id, rec); err != nil {
 			return err
 		}
 		if id == walFragDataShort || id == walFragDataLong {
@@ -152,18 +138,38 @@ func (d *walFragments) decode(rec *WALRecord) error {
 	return nil
 }
 
+// marker reads the header of a fragment that is no block.
+func (d *walFragments) marker(id uint8, rec *WALRecord) error {
+	var err error
+	switch {
+	case id == walFragDataShort:
+		var n uint8
+		n, err = d.u8("data length")
+		d.mainLen = uint32(n)
+	case id == walFragDataLong:
+		d.mainLen, err = d.u32("data length")
+	case id == walFragOrigin:
+		rec.Origin, err = d.u16("replication origin")
+	case id == walFragTopLevelXID && d.major >= 14:
+		var xid uint32
+		xid, err = d.u32("top-level xid")
+		rec.TopLevelXID = XID(xid)
+	default:
+		err = d.fail("fragment id", "0 to 32 or a known marker", fmt.Sprint(id))
+	}
+	return err
+}
+
 // payloads hands out the bytes after the headers; their sum has been checked.
 func (d *walFragments) payloads(rec *WALRecord) {
 	rest := d.raw[d.off:]
-	take := func(n int) []byte {
-		b := rest[:n:n]
-		rest = rest[n:]
-		return b
-	}
 	for i := range rec.Blocks {
 		b := &rec.Blocks[i]
-		b.Image = take(int(d.imageLen[i]))
-		b.Data = take(int(d.dataLen[i]))
+		if n := int(b.imageLen); n > 0 {
+			b.Image, rest = rest[:n:n], rest[n:]
+		}
+		n := int(b.dataLen)
+		b.Data, rest = rest[:n:n], rest[n:]
 	}
 	rec.MainData = rest
 }
@@ -174,53 +180,46 @@ func (d *walFragments) block(id uint8, rec *WALRecord) error {
 	if n > 0 && id <= rec.Blocks[n-1].ID {
 		return d.fail("block id", fmt.Sprintf("above %d", rec.Blocks[n-1].ID), fmt.Sprint(id))
 	}
-	flags, err := d.u8("block flags")
-	if err != nil {
-		return err
+	head := d.raw[d.off:]
+	if len(head) < 3 {
+		return d.need(3, "block flags and data length")
 	}
-	dataLen, err := d.u16("block data length")
-	if err != nil {
-		return err
-	}
+	flags, dataLen := head[0], binary.LittleEndian.Uint16(head[1:])
+	d.off += 3
 	if (flags&walBlockHasData != 0) != (dataLen != 0) {
 		return d.fail("block data length", "a length exactly where the flag is set", fmt.Sprintf("flags %02X, length %d", flags, dataLen))
 	}
-	b := WALBlockRef{ID: id, Fork: WALFork(flags & walBlockForkMask), WillInit: flags&walBlockWillInit != 0}
+	rec.Blocks = append(rec.Blocks, WALBlockRef{ID: id, Fork: WALFork(flags & walBlockForkMask), WillInit: flags&walBlockWillInit != 0, dataLen: dataLen})
+	b := &rec.Blocks[n]
 	if flags&walBlockHasImage != 0 {
-		if d.imageLen[n], err = d.image(&b); err != nil {
+		var err error
+		if b.imageLen, err = d.image(b); err != nil {
 			return err
 		}
-	} else {
-		d.imageLen[n] = 0
 	}
-	d.dataLen[n] = dataLen
-	d.payload += int(dataLen) + int(d.imageLen[n])
-	if err := d.relation(&b, flags&walBlockSameRel != 0); err != nil {
-		return err
-	}
-	rec.Blocks = append(rec.Blocks, b)
-	return nil
+	d.payload += int(dataLen) + int(b.imageLen)
+	return d.relation(b, flags&walBlockSameRel != 0)
 }
 
 func (d *walFragments) relation(b *WALBlockRef, same bool) error {
+	le := binary.LittleEndian
+	p := d.raw[d.off:]
 	switch {
 	case same && !d.haveRel:
 		return d.fail("block relation", "one named in full first", "same as before")
-	case same:
-		b.Rel = d.lastRel
-	default:
-		if err := d.need(12, "block relation"); err != nil {
-			return err
-		}
-		le := binary.LittleEndian
-		p := d.raw[d.off:]
-		b.Rel = WALRelation{OID(le.Uint32(p)), OID(le.Uint32(p[4:])), OID(le.Uint32(p[8:]))}
-		d.off += 12
+	case same && len(p) >= 4:
+		b.Rel, b.Block = d.lastRel, BlockNumber(le.Uint32(p))
+		d.off += 4
+	case !same && len(p) >= 16:
+		b.Rel, b.Block = WALRelation{OID(le.Uint32(p)), OID(le.Uint32(p[4:])), OID(le.Uint32(p[8:]))}, BlockNumber(le.Uint32(p[12:]))
 		d.lastRel, d.haveRel = b.Rel, true
+		d.off += 16
+	case same:
+		return d.need(4, "block number")
+	default:
+		return d.need(16, "block relation and number")
 	}
-	number, err := d.u32("block number")
-	b.Block = BlockNumber(number)
-	return err
+	return nil
 }
 
 func (d *walFragments) u8(field string) (uint8, error) {

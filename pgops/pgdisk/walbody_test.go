@@ -52,12 +52,12 @@ func TestWALXactBodies(t *testing.T) {
 		{"plain commit", 13, walXactCommit, stamp, WALXact{Kind: WALCommitted, XID: 700, Time: when}, nil},
 		{"plain abort", 18, walXactAbort, stamp, WALXact{Kind: WALAborted, XID: 700, Time: when}, nil},
 		{"everything, 17", 17, walXactCommitPrepared | walXactHasInfo, parts(12),
-			WALXact{Kind: WALCommittedPrepared, XID: 699, Time: when, Database: 5, Dropped: 3, GID: "the gid"}, []XID{701, 702}},
+			WALXact{Kind: WALCommittedPrepared, XID: 699, Time: when, Database: 5, Dropped: make(WALRelations, 36), GID: "the gid"}, []XID{701, 702}},
 		{"everything, 18", 18, walXactAbortPrepared | walXactHasInfo, parts(16),
-			WALXact{Kind: WALAbortedPrepared, XID: 699, Time: when, Database: 5, Dropped: 3, GID: "the gid"}, []XID{701, 702}},
-		{"prepare, 14", 14, walXactPrepare, walBytes(0x57F94534, 100, 690, 5, stamp, 10, 2, 4, 0, 1, uint16(0), uint16(4), uint64(0), uint64(0), "gid", make([]byte, 4), 691, 692),
-			WALXact{Kind: WALPrepared, XID: 690, Time: when, Database: 5, Dropped: 4, GID: "gid"}, []XID{691, 692}},
-		{"prepare, 15", 15, walXactPrepare, walBytes(0x57F94534, 100, 690, 5, stamp, 10, 1, 0, 0, 6, 7, 1, uint16(0), uint16(4), uint64(0), uint64(0), "gid", make([]byte, 4), 691),
+			WALXact{Kind: WALAbortedPrepared, XID: 699, Time: when, Database: 5, Dropped: make(WALRelations, 36), GID: "the gid"}, []XID{701, 702}},
+		{"prepare, 14", 14, walXactPrepare, walBytes(0x57F94534, 100, 690, 5, stamp, 10, 2, 2, 0, 1, uint16(0), uint16(4), uint64(0), uint64(0), "gid", make([]byte, 4), 691, 692, make([]byte, 24+16)),
+			WALXact{Kind: WALPrepared, XID: 690, Time: when, Database: 5, Dropped: make(WALRelations, 24), GID: "gid"}, []XID{691, 692}},
+		{"prepare, 15", 15, walXactPrepare, walBytes(0x57F94534, 100, 690, 5, stamp, 10, 1, 0, 0, 2, 1, 1, uint16(0), uint16(4), uint64(0), uint64(0), "gid", make([]byte, 4), 691, 0, make([]byte, 24+12+4+16)),
 			WALXact{Kind: WALPrepared, XID: 690, Time: when, Database: 5, GID: "gid"}, []XID{691}},
 	}
 	for _, tt := range tests {
@@ -74,7 +74,7 @@ func TestWALXactBodies(t *testing.T) {
 		if !slices.Equal(subs, tt.subs) {
 			t.Errorf("%s: subtransactions %v, want %v", tt.name, subs, tt.subs)
 		}
-		if x.LSN != 0x1000 || x.Kind != tt.want.Kind || x.XID != tt.want.XID || !x.Time.Equal(tt.want.Time) || x.Database != tt.want.Database || x.Dropped != tt.want.Dropped || x.GID != tt.want.GID {
+		if x.LSN != 0x1000 || x.Kind != tt.want.Kind || x.XID != tt.want.XID || !x.Time.Equal(tt.want.Time) || x.Database != tt.want.Database || !slices.Equal(x.Dropped, tt.want.Dropped) || x.GID != tt.want.GID {
 			t.Errorf("%s: %+v, want %+v", tt.name, x, tt.want)
 		}
 		// Cut anywhere, it is an error that still says what it is about.

@@ -70,9 +70,12 @@ type WALEnd struct {
 	// Behind the end:
 	ResumeLSN          LSN // first valid record, 0 = none
 	LastBeyond         LSN // last valid record
+	BeyondLSN          LSN // its end
 	RecordsBeyond      uint64
 	CommitsBeyondCount uint64
 	CommitsBeyond      []WALCommit // the first 1000
+	GapCount           uint64      // stretches that had to be stepped over, the one at Stop first
+	Gaps               []WALGap    // the first 1000
 	// The longest run of zeros in the WAL between the stop and ResumeLSN, in whole
 	// 512 byte sectors: writes that did not reach the disk. Empty if ZeroFrom == ZeroTo.
 	ZeroFrom, ZeroTo LSN
@@ -88,18 +91,7 @@ func FindWALEnd(ctx context.Context, src WALSource, from LSN, visit func(*WALRec
 		return nil, err
 	}
 	defer r.Close()
-	end := &WALEnd{LSN: from, Timeline: src.Timeline}
-	stop, err := end.walk(ctx, r, visit)
-	if err != nil {
-		return nil, err
-	}
-	end.Stop, end.Major, end.SystemID = *stop, r.Major(), r.SystemID()
-	s := walSearch{r: r, end: end, stop: stop}
-	if err := s.run(ctx); err != nil {
-		return nil, err
-	}
-	end.classify(&s)
-	return end, nil
+	return r.Walk(ctx, WALVisit{Record: visit})
 }
 
 // walk reads up to the first record that is not valid.

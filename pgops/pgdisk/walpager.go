@@ -17,6 +17,7 @@ type WALSource struct {
 	SegSize  uint32     // wal_segment_size in bytes, see DetectWALSegSize
 	Timeline TimelineID // the newest timeline to follow; its ancestors are taken from its history file
 	SystemID uint64     // reject WAL of other clusters; 0 accepts any
+	Partial  bool       // take NAME.partial where there is no NAME; recovery itself never does
 }
 
 // walPager serves pages of WAL by their LSN, across segment files and timelines.
@@ -102,25 +103,41 @@ func (p *walPager) open(lsn LSN) error {
 	if err := p.close(); err != nil {
 		return fmt.Errorf("close WAL segment: %w", err)
 	}
-	for _, tli := range p.timelines(number) {
-		seg := WALSegment{tli, number}
-		file, err := p.src.FS.Open(seg.Name(p.src.SegSize))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+	suffixes := []string{""}
+	if p.src.Partial {
+		suffixes = append(suffixes, ".partial")
+	}
+	for _, suffix := range suffixes {
+		for _, tli := range p.timelines(number) {
+			found, err := p.openFile(WALSegment{tli, number}, suffix)
+			if stop, ok := errors.AsType[*WALStop](err); ok {
+				stop.LSN, stop.Page = lsn, lsn
+			}
+			if found || err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			return &WALStop{LSN: lsn, Page: lsn, Cause: WALStopReadError, Text: fmt.Sprintf("segment cannot be opened: %v", err), Err: err}
-		}
-		at, ok := file.(io.ReaderAt)
-		if !ok {
-			file.Close()
-			return fmt.Errorf("WAL segment %s: file system without random access", seg.Name(p.src.SegSize))
-		}
-		p.file, p.at, p.segment = file, at, seg
-		return nil
 	}
 	name := WALSegment{p.src.Timeline, number}.Name(p.src.SegSize)
 	return &WALStop{LSN: lsn, Page: lsn, Cause: WALStopNoSegment, Text: fmt.Sprintf("there is no segment %s", name)}
+}
+
+// openFile opens one copy of a segment; false means that it does not exist.
+func (p *walPager) openFile(seg WALSegment, suffix string) (bool, error) {
+	file, err := p.src.FS.Open(seg.Name(p.src.SegSize) + suffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, &WALStop{Cause: WALStopReadError, Text: fmt.Sprintf("segment cannot be opened: %v", err), Err: err}
+	}
+	at, ok := file.(io.ReaderAt)
+	if !ok {
+		file.Close()
+		return false, fmt.Errorf("WAL segment %s: file system without random access", seg.Name(p.src.SegSize))
+	}
+	p.file, p.at, p.segment = file, at, seg
+	return true, nil
 }
 
 // timelines lists whose copy of a segment to take, best first: the segment in which a

@@ -53,8 +53,8 @@ func WALRecordCRC(raw []byte) uint32 {
 	return crc32.Update(crc32.Update(0, table, raw[walRecordHeaderSize:]), table, raw[:walRecordCRCOffset])
 }
 
-// WALRecord is one decoded record. Blocks, MainData and the byte slices inside Blocks
-// belong to the reader and hold until its next call.
+// WALRecord is one decoded record. Raw, Blocks, MainData and the byte slices inside
+// Blocks belong to the reader and hold until its next call.
 type WALRecord struct {
 	WALRecordHeader
 	LSN      LSN        // where the record starts
@@ -62,6 +62,7 @@ type WALRecord struct {
 	Timeline TimelineID // of the page that the record starts on
 	Major    int        // PostgreSQL major that wrote it
 
+	Raw         []byte // the whole record as stored, page headers taken out
 	Blocks      []WALBlockRef
 	MainData    []byte
 	Origin      uint16 // replication origin, 0 for none (RepOriginId)
@@ -100,7 +101,16 @@ func DecodeWALRecord(raw []byte, major int, rec *WALRecord) error {
 	if uint64(h.TotLen) != uint64(len(raw)) {
 		return &FormatError{Field: "WAL record length", Want: fmt.Sprint(len(raw)), Got: fmt.Sprint(h.TotLen)}
 	}
-	*rec = WALRecord{WALRecordHeader: h, Major: major, Blocks: rec.Blocks[:0]}
+	rec.LSN, rec.EndLSN, rec.Timeline = 0, 0, 0
+	return rec.decode(h, raw, major)
+}
+
+// decode takes apart what follows a header that has been read.
+func (r *WALRecord) decode(h WALRecordHeader, raw []byte, major int) error {
+	// Field by field: a literal of this size would be built and then copied, per record.
+	r.WALRecordHeader, r.Major, r.Raw = h, major, raw
+	r.Blocks, r.MainData = r.Blocks[:0], nil
+	r.Origin, r.TopLevelXID = 0, 0
 	d := walFragments{raw: raw, off: walRecordHeaderSize, major: major}
-	return d.decode(rec)
+	return d.decode(r)
 }

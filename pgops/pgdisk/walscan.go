@@ -2,6 +2,7 @@ package pgdisk
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 )
 
@@ -13,9 +14,9 @@ type WALReader struct {
 	magic   uint16 // of all pages, taken from the first
 	major   int
 	sysID   uint64
-	checked LSN // page whose header was checked last
-	header  WALPageHeader
-	newest  LSN // furthest page checked, and its timeline
+	checked LSN           // page whose header was checked last
+	header  WALPageHeader // of that page
+	newest  LSN           // furthest page checked, and its timeline
 	tli     TimelineID
 
 	next LSN // where to look for the next record
@@ -89,10 +90,10 @@ func (r *WALReader) First(ctx context.Context, lsn LSN) (LSN, error) {
 func (r *WALReader) firstOnPages(ctx context.Context, page LSN) (LSN, error) {
 	r.Seek(page)
 	for ; ; page += BlockSize {
-		h, _, err := r.page(ctx, page)
-		if err != nil {
+		if _, err := r.page(ctx, page); err != nil {
 			return 0, err
 		}
+		h := &r.header
 		start := LSN(h.Size())
 		if h.Flags&WALFirstIsContRecord == 0 {
 			return page + start, nil
@@ -127,7 +128,7 @@ func (r *WALReader) read(ctx context.Context, lsn LSN, link walLink) (*WALRecord
 	if err != nil {
 		return nil, err
 	}
-	if err := DecodeWALRecord(raw, r.major, &r.rec); err != nil {
+	if err := r.rec.decode(a.head, raw, r.major); err != nil {
 		return nil, &WALStop{LSN: a.lsn, Page: a.lsn &^ (BlockSize - 1), Cause: WALStopDecode, Text: err.Error()}
 	}
 	r.rec.LSN, r.rec.EndLSN, r.rec.Timeline = a.lsn, a.end, a.tli
@@ -140,31 +141,29 @@ func (r *WALReader) read(ctx context.Context, lsn LSN, link walLink) (*WALRecord
 	return &r.rec, nil
 }
 
-// page reads and checks the page that starts at lsn.
-func (r *WALReader) page(ctx context.Context, lsn LSN) (WALPageHeader, []byte, error) {
+// page reads and checks the page that starts at lsn. Its header is in r.header, good like
+// the bytes until the next call.
+func (r *WALReader) page(ctx context.Context, lsn LSN) ([]byte, error) {
 	b, err := r.pages.page(ctx, lsn)
-	if err != nil {
-		return WALPageHeader{}, nil, err
-	}
-	if lsn == r.checked && lsn != 0 {
-		return r.header, b, nil
+	if err != nil || lsn == r.checked && lsn != 0 {
+		return b, err
 	}
 	h, err := DecodeWALPageHeader(b)
 	if err != nil {
-		return h, nil, err
+		return nil, err
 	}
 	if h.Magic == 0 && walAllZero(b) {
-		return h, nil, &WALStop{LSN: lsn, Page: lsn, Cause: WALStopZeroPage, Text: "the page is all zeros"}
+		return nil, &WALStop{LSN: lsn, Page: lsn, Cause: WALStopZeroPage, Text: "the page is all zeros"}
 	}
 	want := WALPageWant{Magic: r.magic, PageAddr: lsn, SegSize: r.pages.src.SegSize, SystemID: r.sysID}
 	if lsn > r.newest {
 		want.MinTimeline = r.tli
 	}
 	if stop := h.Check(want); stop != nil {
-		return h, nil, stop
+		return nil, stop
 	}
 	r.accept(h, lsn)
-	return h, b, nil
+	return b, nil
 }
 
 // accept remembers what a good page tells about those to come.
@@ -185,6 +184,11 @@ func (r *WALReader) accept(h WALPageHeader, lsn LSN) {
 func walAlignUp(l LSN) LSN { return (l + walAlign - 1) &^ (walAlign - 1) }
 
 func walAllZero(b []byte) bool {
+	for ; len(b) >= 8; b = b[8:] {
+		if binary.LittleEndian.Uint64(b) != 0 {
+			return false
+		}
+	}
 	for _, c := range b {
 		if c != 0 {
 			return false

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"slices"
 )
 
 // walSector is the smallest unit that a device writes or loses, bytes.
@@ -20,6 +19,8 @@ type walSearch struct {
 	r     *WALReader
 	end   *WALEnd
 	stop  *WALStop
+	visit WALVisit
+	last  WALGap          // without To: where reading stopped last
 	copy  [BlockSize]byte // the page at hand; the reader's buffer moves on
 	dirty bool            // bytes that are not zero lie behind the stop on pages that are current
 
@@ -30,7 +31,7 @@ type walSearch struct {
 // current pages only a sample is looked at: WAL is written from front to back.
 func (s *walSearch) run(ctx context.Context) error {
 	segSize := s.r.pages.src.SegSize
-	numbers, err := s.segments()
+	numbers, err := s.r.Segments(s.stop.LSN)
 	if err != nil {
 		return err
 	}
@@ -54,23 +55,6 @@ func (s *walSearch) run(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// segments lists the numbers of the segment files from the stop on, on all timelines that are followed.
-func (s *walSearch) segments() ([]uint64, error) {
-	src := s.r.pages.src
-	dir, err := ReadWALDir(src.FS, src.SegSize)
-	if err != nil {
-		return nil, err
-	}
-	first := uint64(s.stop.LSN) / uint64(src.SegSize)
-	var numbers []uint64
-	for _, f := range dir.Segments {
-		if f.Segment.Number >= first && slices.Contains(s.r.pages.timelines(f.Segment.Number), f.Timeline) {
-			numbers = append(numbers, f.Segment.Number)
-		}
-	}
-	return slices.Compact(numbers), nil
 }
 
 // sampleWALSegment looks at pages 0, 1, 2, 4, 8 ... of a segment for one that is current.
@@ -161,29 +145,13 @@ func (s *walSearch) plausible(page, at LSN) bool {
 	return err != nil || h.pad == 0 && h.Prev >= s.stop.LSN && h.Prev < at
 }
 
-// follow reads the chain of records that starts at a candidate and returns where it
-// breaks; at itself if there is no record.
-func (s *walSearch) follow(ctx context.Context, at LSN) (LSN, error) {
-	s.r.Seek(at)
-	rec, err := s.r.read(ctx, at, walLink{least: s.stop.LSN})
-	for err == nil {
-		s.found(rec)
-		at = rec.EndLSN
-		rec, err = s.r.Next(ctx)
-	}
-	if _, ok := errors.AsType[*WALStop](err); ok {
-		return at, nil
-	}
-	return at, err
-}
-
 // found counts a record behind the end.
 func (s *walSearch) found(rec *WALRecord) {
 	e := s.end
 	if e.ResumeLSN == 0 {
 		e.ResumeLSN = rec.LSN
 	}
-	e.LastBeyond = rec.LSN
+	e.LastBeyond, e.BeyondLSN = rec.LSN, rec.EndLSN
 	e.RecordsBeyond++
 	x, ok, _ := rec.WALXact() // a commit that does not decode to its end has still committed
 	if !ok || !x.Kind.Commit() {

@@ -15,12 +15,14 @@ const (
 	walXactCommitPrepared = 0x30
 	walXactAbortPrepared  = 0x40
 	walXactAssignment     = 0x50
+	walXactInvalidations  = 0x60 // 14 on
 
 	walXactOpMask  = 0x70
 	walXactHasInfo = 0x80
 )
 
-// Parts of a commit or abort record (XACT_XINFO_HAS_*, access/xact.h).
+// Parts of a commit or abort record (XACT_XINFO_HAS_*, access/xact.h), and what is to be
+// done when it is replayed (XACT_COMPLETION_*).
 const (
 	walXinfoDBInfo       = 1 << 0
 	walXinfoSubxacts     = 1 << 1
@@ -28,8 +30,13 @@ const (
 	walXinfoInvals       = 1 << 3
 	walXinfoTwoPhase     = 1 << 4
 	walXinfoOrigin       = 1 << 5
+	walXinfoAELocks      = 1 << 6
 	walXinfoGID          = 1 << 7
 	walXinfoDroppedStats = 1 << 8 // 15 on
+
+	walXinfoApplyFeedback = 1 << 29
+	walXinfoRelcacheFile  = 1 << 30
+	walXinfoForceSync     = 1 << 31
 )
 
 // WALXactKind says what became of a transaction.
@@ -56,23 +63,81 @@ func (k WALXactKind) String() string {
 // Commit reports whether the transaction's changes became visible with this record.
 func (k WALXactKind) Commit() bool { return k == WALCommitted || k == WALCommittedPrepared }
 
-// WALXact is a commit, abort or prepare record.
+// WALXact is a commit, abort or prepare record. Its lists are the reader's bytes.
 type WALXact struct {
-	LSN      LSN
-	Kind     WALXactKind
-	XID      XID // the transaction it is about: of a prepared one, not of the record's header
-	Time     time.Time
-	Database OID    // 0 where the record does not say
-	Subxacts []byte // 4 bytes each, as in the record; see Subxact
-	Dropped  int    // relations whose files go away with this record
-	GID      string // of prepared transactions, where the record has it
+	LSN        LSN
+	Kind       WALXactKind
+	XID        XID // the transaction it is about: of a prepared one, not of the record's header
+	Time       time.Time
+	Database   OID     // 0 where the record does not say
+	Tablespace OID     // the database's default one, where the record says
+	Owner      OID     // of a PREPARE: who may end it
+	Subxacts   WALXIDs // subtransactions that share the fate
+	GID        string  // of prepared transactions, where the record has it
+
+	// Dropped are the relations whose files go away with this record; in a PREPARE, those
+	// that go away when it commits, and DroppedByAbort those that go away when it does not.
+	Dropped        WALRelations
+	DroppedByAbort WALRelations
+	Stats          WALStats // statistics that go away, likewise; 15 on
+	StatsByAbort   WALStats
+
+	Invalidations WALInvalidations
+	RelcacheFile  bool // the relation cache's init file goes away (initfileinval)
+	ApplyFeedback bool // the commit waited for standbys to apply it
+	ForceSync     bool
+	AELocks       bool // it held AccessExclusiveLocks that standbys know of
+
+	HasOrigin  bool
+	Origin     uint16 // replication origin that the transaction came from
+	OriginLSN  LSN    // its place there
+	OriginTime time.Time
 }
 
 // SubxactCount is the number of subtransactions that share the fate.
-func (x *WALXact) SubxactCount() int { return len(x.Subxacts) / 4 }
+func (x *WALXact) SubxactCount() int { return x.Subxacts.Len() }
 
 // Subxact is the id of the i-th subtransaction.
-func (x *WALXact) Subxact(i int) XID { return XID(binary.LittleEndian.Uint32(x.Subxacts[4*i:])) }
+func (x *WALXact) Subxact(i int) XID { return x.Subxacts.At(i) }
+
+// WALStat names the statistics of an object (xl_xact_stats_item, access/xact.h).
+type WALStat struct {
+	Kind     int32 // PgStat_Kind
+	Database OID
+	Object   uint64 // 4 bytes before 18
+}
+
+// WALStats lists statistics as a record holds them.
+type WALStats struct {
+	b    []byte
+	size int // of an item: 12 bytes, 16 from 18 on
+}
+
+// Len is the number of items.
+func (s WALStats) Len() int {
+	if s.size == 0 {
+		return 0
+	}
+	return len(s.b) / s.size
+}
+
+// At is the i-th.
+func (s WALStats) At(i int) WALStat {
+	d := walBody{b: s.b, off: i * s.size}
+	item := WALStat{Kind: int32(d.u32()), Database: OID(d.u32()), Object: uint64(d.u32())}
+	if s.size == 16 {
+		item.Object |= uint64(d.u32()) << 32
+	}
+	return item
+}
+
+// walStatSize is sizeof(xl_xact_stats_item): 18 widened the object.
+func walStatSize(major int) int {
+	if major >= 18 {
+		return 16
+	}
+	return 12
+}
 
 // WALXact decodes a Transaction record that ends or prepares a transaction. ok is false
 // for all other records. An error means that the parts do not fit into the record; what was
@@ -93,40 +158,40 @@ func (r *WALRecord) WALXact() (x WALXact, ok bool, err error) {
 		x.Kind = WALAbortedPrepared
 	case walXactPrepare:
 		x.Kind = WALPrepared
-		return x, true, x.decodePrepare(r)
+		err = x.decodePrepare(r)
+		return x, true, err
 	default:
 		return WALXact{}, false, nil
 	}
-	return x, true, x.decodeEnd(r)
+	err = x.decodeEnd(r)
+	return x, true, err
 }
 
 // decodeEnd reads a commit or an abort (ParseCommitRecord, ParseAbortRecord, xactdesc.c).
 func (x *WALXact) decodeEnd(r *WALRecord) error {
-	d := walXactParts{b: r.MainData}
+	d := walBody{b: r.MainData}
 	x.Time = walTime(d.u64())
 	var xinfo uint32
 	if r.Info&walXactHasInfo != 0 {
 		xinfo = d.u32()
 	}
+	x.ApplyFeedback, x.ForceSync = xinfo&walXinfoApplyFeedback != 0, xinfo&walXinfoForceSync != 0
+	x.RelcacheFile, x.AELocks = xinfo&walXinfoRelcacheFile != 0, xinfo&walXinfoAELocks != 0
 	if xinfo&walXinfoDBInfo != 0 {
-		x.Database = OID(d.u32())
-		d.u32() // its default tablespace
+		x.Database, x.Tablespace = OID(d.u32()), OID(d.u32())
 	}
 	if xinfo&walXinfoSubxacts != 0 {
 		x.Subxacts = d.array(4)
 	}
 	if xinfo&walXinfoRelations != 0 {
-		x.Dropped = len(d.array(12)) / 12
+		x.Dropped = d.array(12)
 	}
 	if xinfo&walXinfoDroppedStats != 0 && r.Major >= 15 {
-		size := 12 // sizeof(xl_xact_stats_item): an object id of 8 bytes came with 18
-		if r.Major >= 18 {
-			size = 16
-		}
-		d.array(size)
+		size := walStatSize(r.Major)
+		x.Stats = WALStats{d.array(size), size}
 	}
 	if xinfo&walXinfoInvals != 0 {
-		d.array(16) // sizeof(SharedInvalidationMessage)
+		x.Invalidations = d.array(walInvalSize)
 	}
 	if xinfo&walXinfoTwoPhase != 0 {
 		if xid := XID(d.u32()); !d.short {
@@ -137,127 +202,82 @@ func (x *WALXact) decodeEnd(r *WALRecord) error {
 		}
 	}
 	if xinfo&walXinfoOrigin != 0 {
-		d.take(16)
+		x.origin(r, &d)
 	}
 	return d.err(r)
 }
 
+// origin reads xl_xact_origin; the node is in the record's own header.
+func (x *WALXact) origin(r *WALRecord, d *walBody) {
+	lsn, at := LSN(d.u64()), d.u64()
+	if !d.short {
+		x.HasOrigin, x.Origin, x.OriginLSN, x.OriginTime = true, r.Origin, lsn, walTime(at)
+	}
+}
+
 // decodePrepare reads the state file of a prepared transaction, whose header is
-// xl_xact_prepare (TwoPhaseFileHeader before 14; access/xact.h).
+// xl_xact_prepare (TwoPhaseFileHeader before 14; access/xact.h). What follows it is aligned
+// to 8 bytes, part by part (ParsePrepareRecord, xactdesc.c).
 func (x *WALXact) decodePrepare(r *WALRecord) error {
-	d := walXactParts{b: r.MainData}
+	d := walBody{b: r.MainData}
 	d.take(8) // magic, length of the whole
 	if xid := XID(d.u32()); !d.short {
 		x.XID = xid
 	}
 	x.Database = OID(d.u32())
 	x.Time = walTime(d.u64())
-	d.u32() // owner
-	subxacts, commitRels := d.u32(), d.u32()
-	d.u32() // relations dropped by an abort
+	x.Owner = OID(d.u32())
+	subxacts, commitRels, abortRels := d.u32(), d.u32(), d.u32()
+	var commitStats, abortStats uint32
 	if r.Major >= 15 {
-		d.take(8) // dropped statistics of a commit and of an abort
+		commitStats, abortStats = d.u32(), d.u32()
 	}
-	d.take(6) // invalidation messages, relcache flag, padding
+	invals := d.u32()
+	x.RelcacheFile = d.u8() != 0
+	d.align(2)
 	gidLen := int(d.u16())
-	d.take(16) // origin
-	d.off = (d.off + 7) &^ 7
-	gid := d.take(gidLen)
-	name, _, _ := bytes.Cut(gid, []byte{0})
-	x.GID = string(name)
-	d.off = (d.off + 7) &^ 7
-	if uint64(subxacts)*4 > uint64(len(d.b)) {
-		d.short = true
-		return d.err(r)
+	d.align(8)
+	if x.origin(r, &d); r.Origin == 0 {
+		x.HasOrigin = false // the fields are there all the same
 	}
-	x.Subxacts = d.take(int(subxacts) * 4)
-	if !d.short {
-		x.Dropped = int(commitRels)
+	d.align(8)
+	gid, _, _ := bytes.Cut(d.take(gidLen), []byte{0})
+	x.GID = string(gid)
+	part := func(n uint32, size int) []byte {
+		d.align(8)
+		return d.items(n, size)
 	}
+	size := walStatSize(r.Major)
+	x.Subxacts = part(subxacts, 4)
+	x.Dropped = part(commitRels, 12)
+	x.DroppedByAbort = part(abortRels, 12)
+	x.Stats = WALStats{part(commitStats, size), size}
+	x.StatsByAbort = WALStats{part(abortStats, size), size}
+	x.Invalidations = part(invals, walInvalSize)
 	return d.err(r)
 }
 
 // WALAssignment decodes a Transaction/ASSIGNMENT record: subxacts, 4 bytes each, belong
 // to top (xl_xact_assignment).
-func (r *WALRecord) WALAssignment() (top XID, subxacts []byte, ok bool) {
+func (r *WALRecord) WALAssignment() (top XID, subxacts WALXIDs, ok bool) {
 	if r.Rmid != RmgrTransaction || r.Info&walXactOpMask != walXactAssignment {
 		return 0, nil, false
 	}
-	d := walXactParts{b: r.MainData}
+	d := walBody{b: r.MainData}
 	top = XID(d.u32())
 	subxacts = d.array(4)
 	return top, subxacts, !d.short
 }
 
-// walXactParts reads the parts of a record one after the other. Once something does not
-// fit, short is set and everything after it is zero.
-type walXactParts struct {
-	b     []byte
-	off   int
-	short bool
-}
-
-func (d *walXactParts) take(n int) []byte {
-	if d.short || n < 0 || d.off > len(d.b) || len(d.b)-d.off < n {
-		d.short = true
-		return nil
+// WALXactInvalidations decodes a Transaction/INVALIDATION record: messages of a command
+// within a running transaction, for logical decoding (xl_xact_invals; 14 on).
+func (r *WALRecord) WALXactInvalidations() (list WALInvalidations, ok bool) {
+	if r.Rmid != RmgrTransaction || r.Info&walXactOpMask != walXactInvalidations || r.Major < 14 || len(r.MainData) < 4 {
+		return nil, false
 	}
-	p := d.b[d.off : d.off+n : d.off+n]
-	d.off += n
-	return p
-}
-
-func (d *walXactParts) u16() uint16 {
-	if p := d.take(2); p != nil {
-		return binary.LittleEndian.Uint16(p)
+	n := uint64(binary.LittleEndian.Uint32(r.MainData))
+	if n*walInvalSize > uint64(len(r.MainData)-4) {
+		return nil, false
 	}
-	return 0
-}
-
-func (d *walXactParts) u32() uint32 {
-	if p := d.take(4); p != nil {
-		return binary.LittleEndian.Uint32(p)
-	}
-	return 0
-}
-
-func (d *walXactParts) u64() uint64 {
-	if p := d.take(8); p != nil {
-		return binary.LittleEndian.Uint64(p)
-	}
-	return 0
-}
-
-// array reads a count and that many items of size bytes.
-func (d *walXactParts) array(size int) []byte {
-	n := d.u32()
-	if uint64(n)*uint64(size) > uint64(len(d.b)) {
-		d.short = true
-		return nil
-	}
-	return d.take(int(n) * size)
-}
-
-// text reads up to a zero byte.
-func (d *walXactParts) text() string {
-	if d.short {
-		return ""
-	}
-	s, _, ok := bytes.Cut(d.b[d.off:], []byte{0})
-	if !ok {
-		d.short = true
-		return ""
-	}
-	d.off += len(s) + 1
-	return string(s)
-}
-
-func (d *walXactParts) err(r *WALRecord) error {
-	if !d.short {
-		return nil
-	}
-	return &FormatError{
-		File: "WAL record", Off: int64(d.off), Field: r.String(),
-		Want: "parts that fit into the record", Got: fmt.Sprintf("%d bytes", len(d.b)),
-	}
+	return WALInvalidations(r.MainData[4 : 4+n*walInvalSize]), true
 }

@@ -19,6 +19,7 @@ const (
 	walXLOGFPWChange           = 0x80
 	walXLOGEndOfRecovery       = 0x90
 	walXLOGOverwriteContRecord = 0xD0
+	walXLOGCheckpointRedo      = 0xE0 // 17 on
 )
 
 // walCheckpointSize is sizeof(CheckPoint) in 13 to 18, bytes.
@@ -194,3 +195,6 @@ func (c WALCheckpoint) String() string {
 	}
 	return fmt.Sprintf("%s checkpoint at %s, redo %s, timeline %d, next xid %s", kind, c.LSN, c.Redo, c.ThisTimeLineID, c.NextXID)
 }
+
+// walUnixTime converts a pg_time_t, seconds from 1970-01-01 UTC.
+func walUnixTime(seconds int64) time.Time { return time.Unix(seconds, 0).UTC() }

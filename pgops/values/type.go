@@ -76,6 +76,9 @@ const (
 // Env is what printing a value needs beside its type. The zero value prints times in UTC,
 // and fails at external values.
 type Env struct {
+	// Major is that of the server that wrote the values, such as 15. It decides how "char"
+	// prints, and whether the ends of interval mean infinity. 0 stands for the newest.
+	Major int
 	// Fetch returns the stored bytes of an external value, as they were before they were
 	// cut into chunks: compressed if the pointer says so.
 	Fetch func(p pgdisk.ToastPointer) ([]byte, error)

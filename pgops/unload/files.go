@@ -1,0 +1,214 @@
+package unload
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+
+	"github.com/pgrescue/pgrescue/pgops/pgdisk"
+)
+
+// segment is one file of a relation's main fork.
+type segment struct {
+	number uint32
+	size   int64 // bytes
+}
+
+// relFiles are the files of one relation's main fork, as the directory has them.
+type relFiles struct {
+	first      pgdisk.RelFile // segment 0, whether there or not
+	perSegment uint32         // blocks in a full file
+	segments   []segment      // in order of number
+}
+
+// span is a run of blocks.
+type span struct {
+	First pgdisk.BlockNumber `json:"block"`
+	Count uint32             `json:"blocks"`
+}
+
+// lostSpan is a run of blocks that ought to be there.
+type lostSpan struct {
+	span
+	why string
+}
+
+// directories lists the main forks of directories, each once.
+type directories struct {
+	fsys       fs.FS
+	perSegment uint32
+	seen       map[string]directory
+}
+
+// directory is the main forks by relation.
+type directory map[pgdisk.RelFileNumber][]segment
+
+// files finds the files of a relation. A directory that is not there has none; one that
+// cannot be listed is an error.
+func (d *directories) files(first pgdisk.RelFile) (relFiles, error) {
+	dir := path.Dir(first.Path())
+	listed, ok := d.seen[dir]
+	if !ok {
+		var err error
+		if listed, err = d.list(dir); err != nil {
+			return relFiles{}, err
+		}
+		d.seen[dir] = listed
+	}
+	return relFiles{first: first, perSegment: d.perSegment, segments: listed[first.Number]}, nil
+}
+
+func (d *directories) list(dir string) (directory, error) {
+	entries, err := fs.ReadDir(d.fsys, dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", dir, err)
+	}
+	found := directory{}
+	for _, e := range entries {
+		f, ok := pgdisk.ParseRelFile(path.Join(dir, e.Name()))
+		if !ok || f.Fork != pgdisk.MainFork || f.Temp || !e.Type().IsRegular() {
+			continue
+		}
+		if _, ok := f.FirstBlock(d.perSegment); !ok {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", dir, err)
+		}
+		found[f.Number] = append(found[f.Number], segment{number: f.Segment, size: info.Size()})
+	}
+	for _, s := range found {
+		slices.SortFunc(s, func(a, b segment) int { return int(a.number) - int(b.number) })
+	}
+	return found, nil
+}
+
+// there reports whether the relation has any file.
+func (r relFiles) there() bool { return len(r.segments) > 0 }
+
+// bytes is what the files hold together.
+func (r relFiles) bytes() int64 {
+	var n int64
+	for _, s := range r.segments {
+		n += s.size
+	}
+	return n
+}
+
+// blocks is the number of the block after the last whole one.
+func (r relFiles) blocks() pgdisk.BlockNumber {
+	if !r.there() {
+		return 0
+	}
+	last := r.segments[len(r.segments)-1]
+	return pgdisk.BlockNumber(last.number*r.perSegment + last.whole(r.perSegment))
+}
+
+// whole is the number of whole blocks of a file that can be addressed.
+func (s segment) whole(perSegment uint32) uint32 {
+	return uint32(min(s.size/pgdisk.BlockSize, int64(perSegment)))
+}
+
+// lost lists the blocks that must have been there: files missing before others, files that
+// end early though others follow, a block cut in two, and what lies beyond a full file.
+func (r relFiles) lost() []lostSpan {
+	var lost []lostSpan
+	next := uint32(0) // the segment that should come
+	for i, s := range r.segments {
+		if s.number > next {
+			lost = append(lost, lostSpan{span{pgdisk.BlockNumber(next * r.perSegment), (s.number - next) * r.perSegment},
+				fmt.Sprintf("%s is missing, though later files of the table are there", r.path(next))})
+		}
+		next = s.number + 1
+		whole, isLast := s.whole(r.perSegment), i == len(r.segments)-1
+		at := pgdisk.BlockNumber(s.number*r.perSegment + whole)
+		switch {
+		case s.size > int64(r.perSegment)*pgdisk.BlockSize:
+			lost = append(lost, lostSpan{span{at - 1, 0}, fmt.Sprintf("%s has %d bytes, more than a file of a table can", r.path(s.number), s.size)})
+		case !isLast && whole < r.perSegment:
+			lost = append(lost, lostSpan{span{at, r.perSegment - whole}, fmt.Sprintf("%s ends after %d blocks, though later files of the table are there", r.path(s.number), whole)})
+		case s.size%pgdisk.BlockSize != 0:
+			lost = append(lost, lostSpan{span{at, 1}, fmt.Sprintf("%s ends within the block: %d of %d bytes are there", r.path(s.number), s.size%pgdisk.BlockSize, pgdisk.BlockSize)})
+		}
+	}
+	return lost
+}
+
+// path names the file of a segment.
+func (r relFiles) path(segment uint32) string {
+	f := r.first
+	f.Segment = segment
+	return f.Path()
+}
+
+// relReader reads blocks of one relation through files that it keeps open. It is for one
+// goroutine.
+type relReader struct {
+	fsys  fs.FS
+	files relFiles
+	open  map[uint32]openFile
+}
+
+type openFile struct {
+	io.ReaderAt
+	io.Closer
+}
+
+// maxOpenSegments bounds the files that one reader keeps open.
+const maxOpenSegments = 16
+
+func newRelReader(fsys fs.FS, files relFiles) *relReader {
+	return &relReader{fsys: fsys, files: files, open: map[uint32]openFile{}}
+}
+
+// read fills b with blocks from blk on, which must all lie in one file.
+func (r *relReader) read(b []byte, blk pgdisk.BlockNumber) error {
+	number, off := pgdisk.LocateBlock(blk, r.files.perSegment)
+	f, err := r.segment(number)
+	if err != nil {
+		return err
+	}
+	if n, err := f.ReadAt(b, off); n < len(b) {
+		if err == nil || errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return fmt.Errorf("read %s, block %d: %w", r.files.path(number), blk, err)
+	}
+	return nil
+}
+
+func (r *relReader) segment(number uint32) (openFile, error) {
+	if f, ok := r.open[number]; ok {
+		return f, nil
+	}
+	if len(r.open) >= maxOpenSegments {
+		r.close()
+	}
+	name := r.files.path(number)
+	f, err := r.fsys.Open(name)
+	if err != nil {
+		return openFile{}, fmt.Errorf("open %s: %w", name, err)
+	}
+	at, ok := f.(io.ReaderAt)
+	if !ok {
+		f.Close()
+		return openFile{}, fmt.Errorf("open %s: the file system cannot read at a position", name)
+	}
+	r.open[number] = openFile{at, f}
+	return r.open[number], nil
+}
+
+// close closes what is open; the reader can go on.
+func (r *relReader) close() {
+	for number, f := range r.open {
+		f.Close() // it was only read
+		delete(r.open, number)
+	}
+}

@@ -1,0 +1,382 @@
+package unload
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pgrescue/pgrescue/pgops/pgdisk"
+	"github.com/pgrescue/pgrescue/pgops/values"
+)
+
+// source is the cluster that is read, as far as all its tables share it. Workers only read it.
+type source struct {
+	fsys      fs.FS
+	checksums bool       // pages carry checksums
+	nextXID   pgdisk.XID // no transaction from here on was begun; 0 when that is not known
+	noXact    bool       // leave pg_xact and the multixacts alone
+	next      pgdisk.MultiXactID
+	nextOff   pgdisk.MultiXactOffset
+}
+
+// chunk is a piece of a table on its way through a worker to the writer.
+type chunk struct {
+	table *table
+	index int // among the table's chunks
+	last  bool
+	span  // no blocks when the table has none
+	parts chan *part
+}
+
+// worker prints chunks.
+type worker struct {
+	ctx    context.Context
+	src    *source
+	opt    *Options
+	xacts  *xacts
+	pool   *partPool
+	buf    []byte
+	table  *table // of the readers and printers below
+	rel    *relReader
+	toast  *toastReader
+	rows   *rowPrinter
+	vals   [][]byte
+	chunk  *chunk
+	part   *part
+	end    chunkEnd
+	tuple  pgdisk.Tuple // the one at hand
+	tid    pgdisk.TID
+	format Format
+}
+
+func newWorker(ctx context.Context, src *source, opt *Options, pool *partPool) *worker {
+	return &worker{ctx: ctx, src: src, opt: opt, pool: pool, xacts: newXacts(src),
+		buf: make([]byte, chunkBlocks*pgdisk.BlockSize), format: opt.Format}
+}
+
+// run prints chunks until there are no more.
+func (w *worker) run(work <-chan *chunk) {
+	defer w.closeTable()
+	for c := range work {
+		w.do(c)
+		if w.ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// do prints one chunk. Whatever it meets is output; only the writer can fail.
+func (w *worker) do(c *chunk) {
+	w.openTable(c.table)
+	w.chunk, w.part, w.end = c, w.pool.get(), chunkEnd{}
+	if c.Count > 0 {
+		w.read()
+	}
+	end := w.end
+	w.part.end = &end
+	w.flush()
+	close(c.parts)
+}
+
+// openTable changes over to another table.
+func (w *worker) openTable(t *table) {
+	if w.table == t {
+		return
+	}
+	w.closeTable()
+	w.table, w.rel, w.toast = t, newRelReader(w.src.fsys, t.files), nil
+	env := t.database.env
+	if t.toast != nil {
+		w.toast = &toastReader{src: t.toast,
+			heap:  newPageCache(newRelReader(w.src.fsys, t.toast.heap), toastHeapPages),
+			index: newPageCache(newRelReader(w.src.fsys, t.toast.index), toastIndexPages)}
+		env.Fetch = w.toast.fetch
+	}
+	w.rows = newRowPrinter(t, w.format, &env)
+	w.vals = make([][]byte, len(t.columns))
+}
+
+func (w *worker) closeTable() {
+	if w.rel != nil {
+		w.rel.close()
+	}
+	if w.toast != nil {
+		w.toast.heap.rel.close()
+		w.toast.index.rel.close()
+	}
+	w.table, w.rel, w.toast = nil, nil, nil
+}
+
+// flush hands on what was gathered. Without a taker, after a failure of the writer, it is
+// dropped.
+func (w *worker) flush() {
+	select {
+	case w.chunk.parts <- w.part:
+	case <-w.ctx.Done():
+	}
+	w.part = w.pool.get()
+}
+
+// read reads the chunk at once; when that fails, block by block, so that an unreadable
+// sector costs its own block.
+func (w *worker) read() {
+	b := w.buf[:w.chunk.Count*pgdisk.BlockSize]
+	whole := w.rel.read(b, w.chunk.First)
+	for i := range w.chunk.Count {
+		if w.ctx.Err() != nil {
+			return
+		}
+		page, blk := b[i*pgdisk.BlockSize:(i+1)*pgdisk.BlockSize], w.chunk.First+pgdisk.BlockNumber(i)
+		if whole != nil {
+			if err := w.rel.read(page, blk); err != nil {
+				w.end.counts.LostBlocks++
+				w.badPage(blk, err.Error())
+				w.end.written, w.end.lastWritten = true, blk
+				continue
+			}
+		}
+		w.page(page, blk)
+	}
+}
+
+// page prints the rows of a page. Those of a page that does not hold together, or fails its
+// checksum, are not trusted.
+func (w *worker) page(page []byte, blk pgdisk.BlockNumber) {
+	if binary.LittleEndian.Uint16(page[14:]) == 0 && pgdisk.PageIsZero(page) {
+		w.zeroPage(blk)
+		return
+	}
+	w.end.written, w.end.lastWritten = true, blk
+	h, err := pgdisk.DecodePageHeader(page)
+	if err != nil { // it is as long as a page
+		panic(err)
+	}
+	p := heapPage{page: page, blk: blk, header: h, count: h.LinePointers()}
+	p.judge(w.src.checksums)
+	if p.why != "" {
+		w.end.counts.BadPages++
+		w.badPage(blk, p.why)
+	}
+	for i := range p.count {
+		w.item(&p, i+1)
+	}
+}
+
+func (w *worker) zeroPage(blk pgdisk.BlockNumber) {
+	if n := len(w.end.zeros); n > 0 && w.end.zeros[n-1].First+pgdisk.BlockNumber(w.end.zeros[n-1].Count) == blk {
+		w.end.zeros[n-1].Count++
+		return
+	}
+	w.end.zeros = append(w.end.zeros, span{blk, 1})
+}
+
+// badPage notes a page, and joins it to the run of pages before it.
+func (w *worker) badPage(blk pgdisk.BlockNumber, why string) {
+	n := w.note(NotePage)
+	n.Block, n.Reason = &blk, why
+	w.part.notes = n.append(w.part.notes)
+	w.end.bad = appendBadPage(w.end.bad, BadPage{span{blk, 1}, why})
+}
+
+// item prints the tuple of a line pointer.
+func (w *worker) item(p *heapPage, number int) {
+	id := p.item(number)
+	if id.Flags != pgdisk.ItemNormal && id.Flags <= pgdisk.ItemDead && p.sound(number, id) {
+		return
+	}
+	w.tid = pgdisk.TID{Block: p.blk, Item: uint16(number)}
+	if problem := id.Problem(p.header, number, p.count); problem != nil {
+		w.broken(problem.Error(), nil)
+		return
+	}
+	if id.Flags != pgdisk.ItemNormal {
+		return
+	}
+	raw := pgdisk.Item(p.page, id)
+	t, err := pgdisk.DecodeTuple(raw)
+	if err != nil {
+		w.broken(err.Error(), raw)
+		return
+	}
+	w.tuple = t
+	why := p.why
+	if problems := t.Problems(len(raw)); why == "" && len(problems) > 0 {
+		why = problems[0].Error()
+	}
+	if natts := t.Natts(); natts > len(w.table.columns) && why == "" {
+		why = fmt.Sprintf("it has %d columns, the table %d", natts, len(w.table.columns))
+	}
+	w.row(len(raw), why)
+}
+
+// broken notes a tuple that cannot be taken apart.
+func (w *worker) broken(why string, raw []byte) {
+	w.end.counts.Broken++
+	n := w.noteAt(NoteTuple)
+	n.Reason = why
+	if raw != nil {
+		n.Hex = string(appendHex(nil, raw))
+	}
+	w.part.notes = n.append(w.part.notes)
+}
+
+// row decides where the tuple at hand goes. size is that of the whole tuple.
+func (w *worker) row(size int, why string) {
+	verdict := w.judge()
+	if verdict.Doubtful {
+		w.end.counts.Doubtful++
+		n := w.noteAt(NoteDoubt)
+		n.Reason = fmt.Sprintf("taken as %s: %s", verdict.Fate, verdict.Why)
+		w.part.notes = n.append(w.part.notes)
+	}
+	switch verdict.Fate {
+	case pgdisk.FateDeleted:
+		w.end.counts.Deleted++
+	case pgdisk.FateNotInserted:
+		w.end.counts.NotInserted++
+	}
+	if verdict.Fate != pgdisk.FateVisible {
+		w.dead(verdict, size, why)
+		return
+	}
+	err := w.deform(size)
+	if err != nil || why != "" {
+		w.damaged(why, err)
+		return
+	}
+	var bad *valueError
+	if w.part.rows, bad = w.rows.row(w.part.rows, w.vals); bad != nil {
+		w.damaged("", nil)
+		return
+	}
+	w.end.counts.Rows++
+	if w.part.size() >= partSize {
+		w.flush()
+	}
+}
+
+// deform takes the tuple apart. One whose columns do not end where it ends was taken apart
+// wrongly: a length in it is not what it was.
+func (w *worker) deform(size int) error {
+	if err := w.table.deformer.Deform(w.tuple, w.vals); err != nil {
+		return err
+	}
+	end, err := columnsEnd(w.tuple, w.table.columns, w.vals)
+	if err != nil {
+		return err
+	}
+	if end += int(w.tuple.Hoff); end != size {
+		return fmt.Errorf("the columns end at byte %d of the tuple's %d", end, size)
+	}
+	return nil
+}
+
+// dead writes a row that is not visible, if that is wanted.
+func (w *worker) dead(verdict pgdisk.Verdict, size int, why string) {
+	if !w.opt.Dead {
+		return
+	}
+	if err := w.deform(size); err != nil || why != "" {
+		if err != nil {
+			why = err.Error()
+		}
+		w.broken(fmt.Sprintf("a row that is %s: %s", verdict.Fate, why), rawTuple(w.tuple))
+		return
+	}
+	w.end.counts.Dead++
+	w.part.dead = w.rows.deadRow(w.part.dead, w.tid, w.tuple.TupleHeader, verdict.Fate.String(), w.vals, func(column string, v []byte, err error) {
+		n := w.noteAt(NoteDeadValue)
+		n.Column, n.Reason, n.Hex = w.table.database.charset.string(column), err.Error(), string(appendHex(nil, v))
+		w.part.notes = n.append(w.part.notes)
+	})
+	if w.part.size() >= partSize {
+		w.flush()
+	}
+}
+
+// damaged writes a visible row that is not to be trusted, column by column as text: those
+// that can be printed, and the bytes of the others.
+func (w *worker) damaged(why string, deformErr error) {
+	w.end.counts.Damaged++
+	d := damagedRow{Block: w.tid.Block, Item: w.tid.Item, Xmin: w.tuple.Xmin, Xmax: w.tuple.Xmax}
+	if why != "" {
+		d.Why = append(d.Why, why)
+	}
+	known := len(w.table.columns)
+	if deformErr != nil {
+		d.Why = append(d.Why, deformErr.Error())
+		var column *values.ColumnError
+		if errors.As(deformErr, &column) {
+			known = column.Index
+			d.Rest = string(appendHex(nil, w.tuple.Columns()[min(column.Off, len(w.tuple.Columns())):]))
+		} else {
+			d.Tuple = string(appendHex(nil, rawTuple(w.tuple)))
+		}
+	}
+	if w.toast != nil {
+		w.toast.lenient = true
+		defer func() { w.toast.lenient = false }()
+	}
+	w.damagedFields(&d, known)
+	n := w.noteAt(NoteRow)
+	n.Reason = "kept in " + w.table.paths.damaged
+	if len(d.Why) > 0 {
+		n.Reason += ": " + d.Why[0]
+	}
+	w.part.notes = n.append(w.part.notes)
+	w.part.damaged = d.append(w.part.damaged)
+	if w.part.size() >= partSize {
+		w.flush()
+	}
+}
+
+// damagedFields prints the columns up to known.
+func (w *worker) damagedFields(d *damagedRow, known int) {
+	cs := w.table.database.charset
+	for i := range w.rows.columns {
+		c := &w.rows.columns[i]
+		if c.index >= known {
+			break
+		}
+		f := damagedField{Name: cs.string(c.name)}
+		v := w.vals[c.index]
+		if v == nil {
+			d.Columns = append(d.Columns, f)
+			continue
+		}
+		text, err := c.text(nil, v)
+		if err == nil {
+			var ok bool
+			if text, ok = cs.convert(text, 0); !ok || !cs.sound(text) {
+				err = errText(cs)
+			}
+		}
+		if err != nil {
+			f.Hex, f.Why = string(appendHex(nil, v)), err.Error()
+			w.end.counts.BadValues++
+			n := w.noteAt(NoteValue)
+			n.Column, n.Reason, n.Hex = f.Name, f.Why, f.Hex
+			w.part.notes = n.append(w.part.notes)
+			d.Why = append(d.Why, f.Name+": "+f.Why)
+		} else {
+			s := string(text)
+			f.Text = &s
+		}
+		d.Columns = append(d.Columns, f)
+	}
+}
+
+// note begins a note about the table at hand.
+func (w *worker) note(kind string) Note {
+	return Note{Kind: kind, Database: w.table.database.charset.string(w.table.database.name), Table: w.table.title()}
+}
+
+// noteAt begins a note about the tuple at hand.
+func (w *worker) noteAt(kind string) Note {
+	n := w.note(kind)
+	blk := w.tid.Block
+	n.Block, n.Item = &blk, w.tid.Item
+	return n
+}
