@@ -93,14 +93,20 @@ func openRelationIn(dir, name string) (inspect.RelationSource, func(), error) {
 		return inspect.RelationSource{}, nil, engine.Errorf(engine.Usage, "give a data directory", "%s: not a data directory", dir)
 	}
 	name = strings.Trim(filepath.ToSlash(name), "/")
-	tries := []string{name, "base/" + name}
+	tries := []string{name}
 	if space, rest, ok := strings.Cut(name, "/"); ok {
+		switch space {
+		case "1663": // DEFAULTTABLESPACE_OID
+			tries = append(tries, "base/"+rest)
+		case "1664": // GLOBALTABLESPACE_OID
+			tries = append(tries, "global/"+path.Base(rest))
+		}
 		versions, _ := filepath.Glob(filepath.Join(dir, "pg_tblspc", space, "PG_*")) // the pattern is well-formed unless space is not, and then nothing fits
 		for _, v := range versions {
 			tries = append(tries, path.Join("pg_tblspc", space, filepath.Base(v), rest))
 		}
-		tries = append(tries, strings.Replace(name, "1663/", "base/", 1), strings.Replace(name, "1664/", "global/", 1))
 	}
+	tries = append(tries, "base/"+name)
 	for _, rel := range tries {
 		if _, ok := pgdisk.ParseRelFile(rel); ok {
 			return openRelationAt(dir, rel)

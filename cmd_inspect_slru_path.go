@@ -81,11 +81,29 @@ func openCluster(dir string) (*pgops.Cluster, func(), error) {
 		closePieces()
 		return nil, nil, engine.Errorf(engine.Usage, "give a data directory", "%w", err)
 	}
-	if refused := foreignVersion(cluster.ControlErr); refused != nil && cluster.Major == 0 {
+	if cluster.Major != 0 {
+		return cluster, closePieces, nil
+	}
+	refused := foreignVersion(cluster.ControlErr)
+	if refused == nil {
+		refused = foreignMajor(cluster.FS())
+	}
+	if refused != nil {
 		closePieces()
 		return nil, nil, refused
 	}
 	return cluster, closePieces, nil
+}
+
+// foreignMajor refuses a data directory whose PG_VERSION is of a major that is not read here, when pg_control
+// does not tell.
+func foreignMajor(fsys fs.FS) error {
+	b, _ := fs.ReadFile(fsys, pgdisk.VersionFileName) // without it nothing is known against the directory
+	major, err := pgdisk.ParseVersionFile(b)
+	if err != nil {
+		return nil
+	}
+	return engine.Errorf(engine.Precondition, "take that release's own tools", "%s: PostgreSQL %d: only 13 to 18 can be read here", pgdisk.VersionFileName, major)
 }
 
 // openSLRUPart opens one SLRU directory, or pg_multixact with its two, under the names they have in a data directory.

@@ -25,7 +25,12 @@ func newInspectWAL() *cobra.Command {
 			"the bytes, and prints its records, one a line. It always says how the WAL ends, and looks behind\n" +
 			"the end for records that a server would lose without a word; then it exits with 3.\n\n" +
 			"Timelines are followed back through their history files, from the newest one that there is.",
-		Args: usage(cobra.ExactArgs(1)),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if listsManagers(cmd) {
+				return nil
+			}
+			return usage(cobra.ExactArgs(1))(cmd, args)
+		},
 		RunE: runInspectWAL,
 	}
 	f := cmd.Flags()
@@ -53,8 +58,15 @@ func newInspectWAL() *cobra.Command {
 	return cmd
 }
 
+// listsManagers reports whether the names of resource managers are asked for, as pg_waldump
+// can be, and no WAL at all.
+func listsManagers(cmd *cobra.Command) bool {
+	names, _ := cmd.Flags().GetStringSlice("rmgr")
+	return len(names) == 1 && names[0] == "list"
+}
+
 func runInspectWAL(cmd *cobra.Command, args []string) error {
-	if names, _ := cmd.Flags().GetStringSlice("rmgr"); len(names) == 1 && names[0] == "list" {
+	if listsManagers(cmd) {
 		for _, name := range inspect.WALManagerNames() {
 			if _, err := fmt.Fprintln(cmd.OutOrStdout(), name); err != nil {
 				return err

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 
@@ -56,7 +55,11 @@ func (e *PageRangeError) Error() string {
 	if e.Empty {
 		return e.Name + " is empty"
 	}
-	return fmt.Sprintf("%s has the blocks %d to %d, not %d to %d", e.Name, e.First, e.Last, e.From, e.To)
+	asked := fmt.Sprint(e.From)
+	if e.To != e.From {
+		asked = fmt.Sprintf("%d to %d", e.From, e.To)
+	}
+	return fmt.Sprintf("%s has the blocks %d to %d, not %s", e.Name, e.First, e.Last, asked)
 }
 
 // Pages prints the pages of a file. It returns how many of them are damaged; what is still
@@ -108,8 +111,11 @@ func readPage(f PageFile, i int64, page []byte, opt PageOptions) *pageReport {
 	blk := f.First + pgdisk.BlockNumber(i)
 	want := min(pgdisk.BlockSize, f.Size-i*pgdisk.BlockSize)
 	n, err := f.R.ReadAt(page[:want], i*pgdisk.BlockSize)
-	if err != nil && !errors.Is(err, io.EOF) || int64(n) < want {
-		return &pageReport{pageRow: pageRow{Block: uint32(blk), Kind: "unread", Problems: []string{fmt.Sprintf("cannot be read: %v", errors.Join(err))}}}
+	if int64(n) < want {
+		if err == nil {
+			err = io.ErrUnexpectedEOF // the file has become shorter
+		}
+		return &pageReport{full: opt.Full, pageRow: pageRow{Block: uint32(blk), Kind: "unread", Problems: []string{fmt.Sprintf("cannot be read: %v", err)}}}
 	}
 	clear(page[n:])
 	r := describePage(f, blk, page, opt)

@@ -28,9 +28,13 @@ func (i *pageItem) broken(err error) {
 // addEntries lists the line pointers of a page that has them.
 func (r *pageReport) addEntries(page []byte, kind pgdisk.PageKind, blk pgdisk.BlockNumber) {
 	part, _ := pgdisk.DecodeSpecial(page, kind) // nil where there is none: a heap
+	budget := pgdisk.BlockSize                  // on a damaged page thousands of items may lie over each other
 	for n, id := range pgdisk.PageItems(page, kind) {
 		i := pageItem{Number: n + 1, Off: id.Off, Flags: id.Flags.String(), Len: id.Len}
-		if item := pgdisk.Item(page, id); item != nil {
+		item := pgdisk.Item(page, id)
+		if budget -= len(item); budget < 0 {
+			i.Problems = append(i.Problems, "not shown: the items together are longer than a page")
+		} else if item != nil {
 			i.describe(item, part, pgdisk.TID{Block: blk, Item: uint16(n + 1)})
 		}
 		r.Entries = append(r.Entries, i)

@@ -71,12 +71,13 @@ func describeRow(f PageFile, blk pgdisk.BlockNumber, page []byte) (pageRow, pgdi
 	if h.Upper > h.Lower {
 		r.Free = int(h.Upper) - int(h.Lower)
 	}
-	if items := pgdisk.PageItems(page, kind); items != nil || kind == pgdisk.PageHeap {
-		n := len(items)
-		r.Items = &n
-	}
+	hasItems := kind == pgdisk.PageHeap || kind == pgdisk.PageSequence
 	if part, err := pgdisk.DecodeSpecial(page, kind); err == nil {
-		r.Role = pageRole(part)
+		r.Role, hasItems = pageRole(part), part.HasItems()
+	}
+	if hasItems {
+		n := len(pgdisk.PageItems(page, kind))
+		r.Items = &n
 	}
 	if kind == pgdisk.PageVM {
 		if problem := pgdisk.VMProblem(page, blk*pgdisk.VMBlocksPerPage); problem != nil {

@@ -24,7 +24,7 @@ type RelationSource struct {
 type relation struct {
 	src        RelationSource
 	perSegment uint32
-	clean      bool // stopped in order: nothing is left to replay
+	clean      bool // stopped in order, and no standby: nothing is left to replay
 	vis        pgdisk.Visibility
 	updater    func(pgdisk.MultiXactID) (pgdisk.XID, bool)
 	forks      []*relFork
@@ -74,7 +74,7 @@ func Relation(ctx context.Context, src RelationSource, asJSON bool, w io.Writer)
 		rel.r.Relation = rel.r.Relation[len("./"):]
 	}
 	if src.Control != nil && src.ControlErr == nil {
-		rel.clean = src.Control.State.Clean()
+		rel.clean = src.Control.State == pgdisk.ShutDown
 		if n := src.Control.RelSegSize; n != 0 {
 			rel.perSegment = n
 		}

@@ -11,7 +11,7 @@ import (
 func (r *relReport) print(p *slruPrinter) {
 	p.line("%s: %s", r.Relation, r.Kind)
 	for _, f := range r.Forks {
-		p.line("  %s fork: %d blocks in %d files", f.Name, f.Blocks, len(f.Segments))
+		p.line("  %s fork: %s in %s", f.Name, slruCount(f.Blocks, "block"), slruCount(len(f.Segments), "file"))
 		for i, s := range f.Segments {
 			if i == slruMaxListed {
 				p.line("    and %d more files", len(f.Segments)-i)
@@ -59,7 +59,7 @@ func (r *relReport) printHeap(p *slruPrinter) {
 	if t.Damaged > 0 {
 		p.line("  damaged: %d tuples, not counted", t.Damaged)
 	}
-	p.line("  HOT: %d chains (%d redirected), %d members, longest %d, %d aborted links, %d aborted tuples", h.HOT.Chains, h.HOT.Redirected, h.HOT.Members, h.HOT.Longest, h.HOT.Aborted, h.HOT.Orphans)
+	p.line("  HOT: %s (%d redirected), %d members, longest %d, %d aborted links, %d aborted tuples", slruCount(h.HOT.Chains, "chain"), h.HOT.Redirected, h.HOT.Members, h.HOT.Longest, h.HOT.Aborted, h.HOT.Orphans)
 	p.line("  xmin: %s, %d frozen", relRangeText(h.Xmin), h.Xmin.Frozen)
 	x := h.Xmax
 	p.line("  xmax: %d none, %d locked, %d deleting, %d multixact; %s", x.None, x.Locked, x.Deleting, x.Multi, relRangeText(x.Range))
@@ -98,9 +98,9 @@ func (r *relReport) printOthers(p *slruPrinter) {
 		p.line("  sequence: last_value %d, log_cnt %d, is_called %t", s.LastValue, s.LogCount, s.IsCalled)
 	}
 	if f := r.FSM; f != nil {
-		p.line("  free space map: %d pages, %d blocks with %d bytes free%s", f.Pages, f.Blocks, f.FreeBytes, slruIf(f.Beyond > 0, fmt.Sprintf(", %d beyond the end", f.Beyond)))
+		p.line("  free space map: %s, %s with %d bytes free%s", slruCount(f.Pages, "page"), slruCount(f.Blocks, "block"), f.FreeBytes, slruIf(f.Beyond > 0, fmt.Sprintf(", %d beyond the end", f.Beyond)))
 	}
 	if v := r.VM; v != nil {
-		p.line("  visibility map: %d pages, %d blocks all-visible, %d all-frozen%s", v.Pages, v.AllVisible, v.AllFrozen, slruIf(v.Beyond > 0, fmt.Sprintf(", %d beyond the end", v.Beyond)))
+		p.line("  visibility map: %s, %d blocks all-visible, %d all-frozen%s", slruCount(v.Pages, "page"), v.AllVisible, v.AllFrozen, slruIf(v.Beyond > 0, fmt.Sprintf(", %d beyond the end", v.Beyond)))
 	}
 }

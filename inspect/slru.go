@@ -35,10 +35,19 @@ func SLRUGeometry(l pgdisk.Layout, kind string) (pgdisk.Geometry, bool) {
 	return pgdisk.Geometry{}, false
 }
 
-// clean reports whether pg_control is whole and of a server that was stopped in order, so that its ids
-// are final.
+// control returns pg_control where it can be believed, else nil.
+func (s SLRUSource) control() *pgdisk.Control {
+	if s.ControlErr != nil {
+		return nil
+	}
+	return s.Control
+}
+
+// clean reports whether the server was stopped in order, so that pg_control's ids are final and nothing is
+// left to replay. A standby stopped in order does not count: its pg_control is that of an older checkpoint.
 func (s SLRUSource) clean() bool {
-	return s.Control != nil && s.ControlErr == nil && s.Control.State.Clean()
+	c := s.control()
+	return c != nil && c.State == pgdisk.ShutDown
 }
 
 // has reports whether a directory is part of what was given.
@@ -92,4 +101,12 @@ func slruListed(list []string) []string {
 		return list
 	}
 	return append(list[:slruMaxListed:slruMaxListed], fmt.Sprintf("and %d more", len(list)-slruMaxListed))
+}
+
+// slruCount puts a number before a noun.
+func slruCount[T int | uint64](n T, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

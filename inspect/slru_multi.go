@@ -43,7 +43,7 @@ func SLRUMultiXact(ctx context.Context, src SLRUSource, m pgdisk.MultiXactID, as
 	if m.Next() != next {
 		a.Next = slruOffset(pages, m.Next())
 	}
-	if src.Control != nil && m.Precedes(src.Control.CheckpointCopy.OldestMulti) {
+	if src.control() != nil && m.Precedes(src.Control.CheckpointCopy.OldestMulti) {
 		a.Notes = append(a.Notes, fmt.Sprintf("older than oldestMultiXid %d: no row may refer to it any more", src.Control.CheckpointCopy.OldestMulti))
 	}
 	members, err := pgdisk.ReadMultiXact(pages, m, next, nextOffset)
@@ -95,7 +95,7 @@ func slruOffset(pages pgdisk.SLRUPages, m pgdisk.MultiXactID) *slruEntry {
 // orderly stop. Otherwise pg_control is behind, or not there, and what the files hold decides where
 // that is more.
 func slruMultiEnds(ctx context.Context, src SLRUSource) (next pgdisk.MultiXactID, nextOffset pgdisk.MultiXactOffset, err error) {
-	if src.Control != nil {
+	if src.control() != nil {
 		next, nextOffset = src.Control.CheckpointCopy.NextMulti, src.Control.CheckpointCopy.NextMultiOffset
 	}
 	if src.clean() {
@@ -109,11 +109,11 @@ func slruMultiEnds(ctx context.Context, src SLRUSource) (next pgdisk.MultiXactID
 	if err != nil {
 		return 0, 0, err
 	}
-	if end := pgdisk.MultiXactOffset(members.LastUsed + 1); members.Used && (src.Control == nil || int32(end-nextOffset) > 0) {
+	if end := pgdisk.MultiXactOffset(members.LastUsed + 1); members.Used && (src.control() == nil || int32(end-nextOffset) > 0) {
 		nextOffset = end
 	}
 	last := pgdisk.MultiXactID(offsets.LastUsed)
-	if !offsets.Used || src.Control != nil && last.Precedes(next) {
+	if !offsets.Used || src.control() != nil && last.Precedes(next) {
 		return next, nextOffset, nil
 	}
 	next = last.Next()
@@ -125,7 +125,7 @@ func slruMultiEnds(ctx context.Context, src SLRUSource) (next pgdisk.MultiXactID
 }
 
 func (a *slruMulti) print(p *slruPrinter) {
-	p.line("multixact %d: %d members", a.Multi, len(a.Members))
+	p.line("multixact %d: %s", a.Multi, slruCount(len(a.Members), "member"))
 	for _, e := range []struct {
 		name string
 		*slruEntry

@@ -61,8 +61,8 @@ func (h slruHole) String() string {
 func SLRU(ctx context.Context, src SLRUSource, asJSON bool, w io.Writer) (findings int, err error) {
 	p := newSLRUPrinter(w, asJSON)
 	needs := make(map[string]pgdisk.SLRUNeed)
-	if src.Control != nil && src.ControlErr == nil {
-		for _, n := range pgdisk.SLRUNeeds(src.Control, pgdisk.NewSLRUFiles(src.FS)) {
+	if c := src.control(); c != nil {
+		for _, n := range pgdisk.SLRUNeeds(c, pgdisk.NewSLRUFiles(src.FS)) {
 			needs[n.Geometry.Dir] = n
 		}
 	}
@@ -157,7 +157,7 @@ func (r *slruReport) judgeFiles(s *pgdisk.SLRUSurvey) {
 func (r *slruReport) judgeGaps(src SLRUSource, s *pgdisk.SLRUSurvey, need *pgdisk.SLRUNeed) {
 	r.Gaps = slruHoles(s.Geometry, s.Gaps)
 	for _, h := range r.Gaps {
-		known := src.Control != nil && src.ControlErr == nil && (need == nil || need.Unknown == "")
+		known := src.control() != nil && (need == nil || need.Unknown == "")
 		switch {
 		case !s.Geometry.Durable:
 			r.note("%s (the server makes these files anew)", h)
@@ -188,7 +188,7 @@ func (r *slruReport) judgeNeed(src SLRUSource, s *pgdisk.SLRUSurvey, need pgdisk
 
 // judgeUsed compares the last entry in use with the next id to be given out.
 func (r *slruReport) judgeUsed(src SLRUSource, s *pgdisk.SLRUSurvey) {
-	if !s.Used || src.Control == nil || src.ControlErr != nil {
+	if !s.Used || src.control() == nil {
 		return
 	}
 	c := src.Control.CheckpointCopy
@@ -245,7 +245,7 @@ func (r *slruReport) print(p *slruPrinter, s *pgdisk.SLRUSurvey) {
 	case len(s.Segments) == 0:
 		p.line("%s: empty", r.Dir)
 	default:
-		p.line("%s: %d files, %d bytes, oldest %s, newest %s%s", r.Dir, r.Segments, r.Bytes, r.Oldest, r.Newest, slruIf(r.Wrapped, ", around the end of the circle"))
+		p.line("%s: %s, %d bytes, oldest %s, newest %s%s", r.Dir, slruCount(r.Segments, "file"), r.Bytes, r.Oldest, r.Newest, slruIf(r.Wrapped, ", around the end of the circle"))
 		p.line("  room for %ss %d to %d", s.Geometry.What, r.FirstID, (r.EndID+s.Geometry.Entries-1)%s.Geometry.Entries)
 	}
 	if len(r.Files) > 1 {

@@ -60,10 +60,10 @@ func SLRUTransaction(src SLRUSource, x pgdisk.XID, asJSON bool, w io.Writer) (fi
 
 // placeAmongIDs compares with pg_control.
 func (a *slruXID) placeAmongIDs(src SLRUSource) {
-	if src.Control == nil || !a.XID.Normal() {
+	if src.control() == nil || !a.XID.Normal() {
 		return
 	}
-	c := src.Control.CheckpointCopy
+	c := src.control().CheckpointCopy
 	switch {
 	case a.XID.Precedes(c.OldestXID):
 		a.Notes = append(a.Notes, fmt.Sprintf("older than oldestXID %d: nothing that is not frozen belongs to it any more", c.OldestXID))
@@ -120,8 +120,8 @@ func (a *slruXID) readAncestors(pages pgdisk.SLRUPages) {
 }
 
 func (a *slruXID) readCommitTs(src SLRUSource, pages pgdisk.SLRUPages) {
-	if src.Control != nil {
-		c := src.Control.CheckpointCopy
+	if src.control() != nil {
+		c := src.control().CheckpointCopy
 		tracked := c.OldestCommitTsXID.Normal() && !a.XID.Precedes(c.OldestCommitTsXID) &&
 			(!src.clean() || !c.NewestCommitTsXID.Precedes(a.XID))
 		if !tracked {
@@ -130,7 +130,7 @@ func (a *slruXID) readCommitTs(src SLRUSource, pages pgdisk.SLRUPages) {
 	}
 	ts, err := pgdisk.ReadCommitTs(pages, a.XID)
 	switch {
-	case err != nil && src.Control != nil && !src.Control.CheckpointCopy.NewestCommitTsXID.Precedes(a.XID):
+	case err != nil && src.control() != nil && !src.Control.CheckpointCopy.NewestCommitTsXID.Precedes(a.XID):
 		a.Findings = append(a.Findings, err.Error())
 	case err == nil && ts.Kept():
 		a.CommitTime, a.Origin = ts.Time().Format(time.RFC3339Nano), uint16(ts.Origin)

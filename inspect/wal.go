@@ -129,9 +129,10 @@ func (r *walRun) seek(ctx context.Context) error {
 	}
 	r.first = start
 	_, err = r.reader.First(ctx, start)
-	if _, ok := errors.AsType[*pgdisk.WALStop](err); ok {
-		// Damage right at the start: the walk says so, and looks for what follows.
-		r.reader.Seek((start + 7) &^ 7)
+	if stop, ok := errors.AsType[*pgdisk.WALStop](err); ok {
+		// Damage right at the start: the walk says so, and looks for what follows. Pages before
+		// it that hold the rest of one record are passed over.
+		r.reader.Seek((max(start, stop.LSN) + 7) &^ 7)
 		return nil
 	}
 	return err
@@ -199,7 +200,10 @@ type walPart struct {
 	out   []byte
 	shown uint64 // records that passed the filter
 	stats *walStats
-	page  []byte // scratch
+
+	major  int             // of the names in kinds
+	kinds  [256][16]string // names met so far
+	fields []pgdisk.RecordField
 }
 
 // add takes one record into a part. It is safe for concurrent use on different parts.

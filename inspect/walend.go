@@ -113,7 +113,7 @@ func newWALEnd(r *walRun, e *pgdisk.WALEnd) *WALEnd {
 	for _, g := range e.Gaps {
 		end.Gaps = append(end.Gaps, newWALGapJSON(g))
 	}
-	if r.in.File != "" && e.RecordsBeyond == 0 && e.Stop.Cause == pgdisk.WALStopNoSegment && e.Stop.Page != 0 && e.Records > 0 {
+	if r.in.File != "" && e.RecordsBeyond == 0 && e.Stop.Cause == pgdisk.WALStopNoSegment {
 		end.State, end.Lossy = walEndOfFile, false
 		end.Reason = fmt.Sprintf("the file is read to its end; at %s the next segment goes on", e.Stop.LSN)
 	}

@@ -3,8 +3,9 @@ package inspect
 import "github.com/pgrescue/pgrescue/pgops/pgdisk"
 
 // appendFields adds what the record's body says: name: value, name: value.
-func appendFields(b []byte, rec *pgdisk.WALRecord) []byte {
-	fields, err := rec.Fields()
+func (p *walPart) appendFields(b []byte, rec *pgdisk.WALRecord) []byte {
+	fields, err := rec.AppendFields(p.fields[:0])
+	p.fields = fields
 	for i, f := range fields {
 		if i > 0 {
 			b = append(b, ", "...)

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -13,30 +14,34 @@ func (r *walRun) appendRecord(p *walPart, rec *pgdisk.WALRecord) error {
 	if r.opt.JSON {
 		return r.appendRecordJSON(p, rec)
 	}
-	at := len(p.out)
-	p.out = pad(appendLSN(p.out, rec.LSN), at+11)
-	p.out = append(p.out, rec.Rmid.String()...)
-	p.out = append(p.out, '/')
-	p.out = pad(append(p.out, rec.Class()...), at+36)
-	p.out = pad(strconv.AppendUint(append(p.out, "xid "...), uint64(rec.XID), 10), at+48)
-	p.out = append(p.out, "len "...)
-	p.out = strconv.AppendInt(p.out, int64(rec.TotLen)-int64(rec.ImageBytes()), 10)
-	p.out = append(p.out, '/')
-	p.out = pad(strconv.AppendUint(p.out, uint64(rec.TotLen), 10), at+64)
-	p.out = pad(appendLSN(append(p.out, "prev "...), rec.Prev), at+80)
-	p.out = appendExtras(p.out, rec)
-	p.out = appendFields(p.out, rec)
+	b := p.out
+	at := len(b)
+	b = pad(appendLSN(b, rec.LSN), at+11)
+	b = pad(append(b, p.kind(rec)...), at+36)
+	b = pad(strconv.AppendUint(append(b, "xid "...), uint64(rec.XID), 10), at+48)
+	b = strconv.AppendUint(append(b, "len "...), uint64(rec.TotLen)-uint64(rec.ImageBytes()), 10)
+	b = pad(strconv.AppendUint(append(b, '/'), uint64(rec.TotLen), 10), at+64)
+	b = pad(appendLSN(append(b, "prev "...), rec.Prev), at+80)
+	b = appendExtras(b, rec)
+	b = p.appendFields(b, rec)
 	for i := range rec.Blocks {
-		p.out = appendBlock(p.out, &rec.Blocks[i])
+		b = appendBlock(b, &rec.Blocks[i])
 	}
-	for p.out[len(p.out)-1] == ' ' {
-		p.out = p.out[:len(p.out)-1]
-	}
-	p.out = append(p.out, '\n')
+	b = append(bytes.TrimRight(b, " "), '\n')
 	if r.opt.Bytes {
-		p.out = append(p.out, hex.Dump(rec.Raw)...)
+		b = append(b, hex.Dump(rec.Raw)...)
 	}
+	p.out = b
 	return nil
+}
+
+// kind is the name of resource manager and class, kept: they are made from tables.
+func (p *walPart) kind(rec *pgdisk.WALRecord) string {
+	name := &p.kinds[rec.Rmid][rec.Info>>4]
+	if *name == "" || p.major != rec.Major {
+		*name, p.major = rec.String(), rec.Major
+	}
+	return *name
 }
 
 // appendExtras adds what only few records have.
@@ -65,18 +70,17 @@ func appendBlock(b []byte, ref *pgdisk.WALBlockRef) []byte {
 		b = append(append(b, " fork "...), ref.Fork.String()...)
 	}
 	b = strconv.AppendUint(append(b, " blk "...), uint64(ref.Block), 10)
+	if ref.HasImage {
+		b = append(b, " FPW"...)
+		if !ref.ApplyImage {
+			b = append(b, " for WAL verification"...)
+		}
+		if ref.Compression != pgdisk.WALUncompressed {
+			b = append(append(b, ' '), ref.Compression.String()...)
+		}
+	}
 	if ref.WillInit {
 		b = append(b, " init"...)
-	}
-	if !ref.HasImage {
-		return b
-	}
-	b = append(b, " FPW"...)
-	if !ref.ApplyImage {
-		b = append(b, " for WAL verification"...)
-	}
-	if ref.Compression != pgdisk.WALUncompressed {
-		b = append(append(b, " "...), ref.Compression.String()...)
 	}
 	return b
 }

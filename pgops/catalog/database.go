@@ -57,6 +57,7 @@ func (c *Cluster) Database(ctx context.Context, oid pgdisk.OID) (*Database, erro
 		d: &Database{Info: c.Databases[i], cluster: c, relations: map[pgdisk.OID]*Relation{}, byFile: map[fileKey]*Relation{},
 			types: map[pgdisk.OID]*values.Type{}, typmods: map[pgdisk.OID]string{}},
 		c: c, s: c.scanner(found), found: found, schemas: map[pgdisk.OID]string{}, methods: map[pgdisk.OID]string{},
+		rowTypes: map[pgdisk.OID]*values.Type{},
 	}
 	l.in = pgdisk.RelFile{Tablespace: l.d.Info.Tablespace, Database: oid, VersionDir: c.versions[l.d.Info.Tablespace]}
 	if err := l.load(ctx); err != nil {
@@ -78,6 +79,8 @@ type loader struct {
 	schemas map[pgdisk.OID]string
 	methods map[pgdisk.OID]string // of access, from pg_am
 	procs   map[pgdisk.OID]entry[proc]
+
+	rowTypes map[pgdisk.OID]*values.Type // of relations
 }
 
 // load reads one catalog after the other, each with the help of those before it.
@@ -148,10 +151,13 @@ func readCatalog[K comparable, R any](ctx context.Context, l *loader, oid pgdisk
 	return read(ctx, l.s, t, file, key, decode)
 }
 
+// sortedKeys returns the keys in order.
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
 // sorted returns the entries in order of key.
 func sorted[K cmp.Ordered, R any](m map[K]entry[R]) []entry[R] {
 	list := make([]entry[R], 0, len(m))
-	for _, k := range slices.Sorted(maps.Keys(m)) {
+	for _, k := range sortedKeys(m) {
 		list = append(list, m[k])
 	}
 	return list
@@ -232,7 +238,7 @@ func (d *Database) Type(oid pgdisk.OID) (*values.Type, bool) {
 // Types returns the types in order of OID.
 func (d *Database) Types() []*values.Type {
 	list := make([]*values.Type, 0, len(d.types))
-	for _, oid := range slices.Sorted(maps.Keys(d.types)) {
+	for _, oid := range sortedKeys(d.types) {
 		list = append(list, d.types[oid])
 	}
 	return list

@@ -72,10 +72,10 @@ func (r *Relation) HasStorage() bool {
 }
 
 // System reports whether the relation came with initdb (FirstNormalObjectId, access/transam.h).
-func (r *Relation) System() bool { return r.OID < firstNormalOID }
+func (r *Relation) System() bool { return r.OID < FirstNormalOID }
 
-// firstNormalOID is the first OID that users' objects get (FirstNormalObjectId, access/transam.h).
-const firstNormalOID = 16384
+// FirstNormalOID is the first OID that users' objects get (FirstNormalObjectId, access/transam.h).
+const FirstNormalOID = 16384
 
 // Size is the sum of the relation's files in bytes.
 func (r *Relation) Size() int64 {

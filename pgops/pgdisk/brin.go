@@ -5,12 +5,14 @@ import (
 	"fmt"
 )
 
+// BrinMagic marks the meta page of a BRIN index (BRIN_META_MAGIC, access/brin_page.h).
+const BrinMagic uint32 = 0xA8109CFA
+
 // Numbers of a BRIN index (access/brin_page.h).
 const (
-	BrinMagic       uint32 = 0xA8109CFA // BRIN_META_MAGIC
-	brinVersion            = 1          // BRIN_CURRENT_VERSION
-	brinSpecialSize        = 8          // sizeof(BrinSpecialSpace)
-	brinTupleHeader        = 5          // SizeOfBrinTuple
+	brinVersion     = 1 // BRIN_CURRENT_VERSION
+	brinSpecialSize = 8 // sizeof(BrinSpecialSpace)
+	brinTupleHeader = 5 // SizeOfBrinTuple
 
 	// BrinRevmapItems is the number of ranges that a page of the range map covers (REVMAP_PAGE_MAXITEMS).
 	BrinRevmapItems = (BlockSize - PageHeaderSize - brinSpecialSize) / TIDSize

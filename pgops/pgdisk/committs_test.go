@@ -70,7 +70,9 @@ func FuzzCommitTs(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.Time()
+		if c.Time().IsZero() {
+			t.Fatal("no time")
+		}
 		if err := PutPageCommitTs(page, XID(x), c); err != nil || string(page) != before {
 			t.Fatalf("writing what was read changed the page: %v", err)
 		}

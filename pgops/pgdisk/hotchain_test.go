@@ -74,8 +74,8 @@ func TestHOTChains(t *testing.T) {
 	}{
 		{"alone", []hotItem{normal(0, 700, 0, 0)}, ""},
 		{"two versions", []hotItem{normal(2, 700, 701, upd), normal(0, 701, 0, only)}, "1:[1 2]:0:0"},
-		{"three, out of order", []hotItem{normal(0, 702, 0, only), normal(3, 700, 701, upd), normal(1, 701, 702, only | upd)}, "2:[2 3 1]:0:0"},
-		{"redirect", []hotItem{{flags: ItemRedirect, to: 3}, {flags: ItemUnused}, normal(4, 701, 702, only | upd), normal(0, 702, 0, only)}, "1r:[3 4]:0:0"},
+		{"three, out of order", []hotItem{normal(0, 702, 0, only), normal(3, 700, 701, upd), normal(1, 701, 702, only|upd)}, "2:[2 3 1]:0:0"},
+		{"redirect", []hotItem{{flags: ItemRedirect, to: 3}, {flags: ItemUnused}, normal(4, 701, 702, only|upd), normal(0, 702, 0, only)}, "1r:[3 4]:0:0"},
 		{"redirect to unused", []hotItem{{flags: ItemRedirect, to: 2}, {flags: ItemUnused}}, "1r:[]:2:2"},
 		{"redirect to dead", []hotItem{{flags: ItemRedirect, to: 2}, {flags: ItemDead}}, "1r:[]:2:2"},
 		{"redirect to a root", []hotItem{{flags: ItemRedirect, to: 2}, normal(0, 700, 0, 0)}, "1r:[]:1:2"},
@@ -85,7 +85,7 @@ func TestHOTChains(t *testing.T) {
 		{"another page", []hotItem{elsewhere, normal(0, 701, 0, only)}, "1:[1]:3:0 orphan 2"},
 		{"other transaction", []hotItem{normal(2, 700, 701, upd), normal(0, 799, 0, only)}, "1:[1]:1:2 orphan 2"},
 		{"not heap-only", []hotItem{normal(2, 700, 701, upd), normal(0, 701, 0, 0)}, "1:[1]:1:2"},
-		{"circle", []hotItem{normal(2, 700, 701, upd), normal(3, 701, 702, only | upd), normal(2, 702, 701, only | upd)}, "1:[1 2 3]:4:2"},
+		{"circle", []hotItem{normal(2, 700, 701, upd), normal(3, 701, 702, only|upd), normal(2, 702, 701, only|upd)}, "1:[1 2 3]:4:2"},
 		{"to itself", []hotItem{normal(1, 700, 700, upd)}, "1:[1]:4:1"},
 		{"two roots, one member", []hotItem{normal(3, 700, 702, upd), normal(3, 701, 702, upd), normal(0, 702, 0, only)}, "1:[1 3]:0:0 2:[2]:5:3"},
 		{"damaged next", []hotItem{normal(2, 700, 701, upd), broken}, "1:[1]:6:2"},
@@ -154,12 +154,17 @@ func TestHeapPageProblems(t *testing.T) {
 // FuzzHeapPage: no panic; each tuple is in one chain at most, and every heap-only tuple is in a
 // chain or an orphan.
 func FuzzHeapPage(f *testing.F) {
-	f.Add(hotPage(hotItem{flags: ItemRedirect, to: 2}, hotItem{flags: ItemNormal, block: 7, to: 3, xmin: 5, xmax: 6, mask2: HeapHotUpdated | HeapOnlyTuple},
-		hotItem{flags: ItemNormal, block: 7, xmin: 6, mask2: HeapOnlyTuple}))
-	f.Add(hotPage(hotItem{flags: ItemNormal, block: 7, to: 2, xmin: 5, xmax: 6, mask2: HeapHotUpdated}, hotItem{flags: ItemNormal, block: 7, to: 1, xmin: 6, xmax: 6, mask2: HeapHotUpdated | HeapOnlyTuple}))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	add := func(items ...hotItem) {
+		page := hotPage(items...)
+		f.Add(page[:PageHeaderSize+4*len(items)], page[BlockSize-24*len(items):])
+	}
+	add(hotItem{flags: ItemRedirect, to: 2}, hotItem{flags: ItemNormal, block: 7, to: 3, xmin: 5, xmax: 6, mask2: HeapHotUpdated | HeapOnlyTuple},
+		hotItem{flags: ItemNormal, block: 7, xmin: 6, mask2: HeapOnlyTuple})
+	add(hotItem{flags: ItemNormal, block: 7, to: 2, xmin: 5, xmax: 6, mask2: HeapHotUpdated}, hotItem{flags: ItemNormal, block: 7, to: 1, xmin: 6, xmax: 6, mask2: HeapHotUpdated | HeapOnlyTuple})
+	f.Fuzz(func(t *testing.T, head, tail []byte) {
 		page := make([]byte, BlockSize)
-		copy(page, b)
+		copy(page, head)
+		copy(page[BlockSize-min(len(tail), BlockSize):], tail)
 		var p HeapPage
 		if _, err := p.Decode(page, 7); err != nil {
 			t.Fatal(err)

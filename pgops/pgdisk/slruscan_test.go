@@ -109,6 +109,16 @@ func TestSurveySLRULastUsed(t *testing.T) {
 	}
 }
 
+// Of several files in use it is the newest that tells.
+func TestSurveySLRUNewestUsed(t *testing.T) {
+	g := XactGeometry()
+	fsys := slruDir(g, map[string]int{"0005": SLRUSegmentSize, "0006": SLRUSegmentSize, "0007": BlockSize})
+	fsys["pg_xact/0005"].Data[9], fsys["pg_xact/0006"].Data[3] = 1, 1
+	if s, err := SurveySLRU(t.Context(), fsys, g); err != nil || s.LastUsed != 6<<20+12 {
+		t.Errorf("last used %d, %v", s.LastUsed, err)
+	}
+}
+
 func TestSLRUNeeds(t *testing.T) {
 	fresh := &Control{CheckpointCopy: CheckpointRecord{NextXID: 3, OldestXID: 3, NextMulti: 1, OldestMulti: 1}}
 	if needs := SLRUNeeds(fresh, nil); len(needs) != 0 {

@@ -32,8 +32,8 @@ func DecodeSpecial(page []byte, kind PageKind) (Special, error) {
 	if err := wholePage("page", page); err != nil {
 		return nil, err
 	}
-	return nil, &FormatError{Off: 16, Field: "special part", Want: "that of an index", Got: fmt.Sprintf("a %s page, pd_special %d, last bytes % X",
-		kind, binary.LittleEndian.Uint16(page[16:]), page[BlockSize-8:])}
+	return nil, &FormatError{Off: 16, Field: "special part", Want: "that of an index", Got: fmt.Sprintf("pd_special %d, last bytes % X",
+		binary.LittleEndian.Uint16(page[16:]), page[BlockSize-8:])}
 }
 
 // special keeps the nil of a failed decoder from becoming a value.

@@ -13,6 +13,9 @@ func (l *walTruthLine) diffFields(rec *WALRecord) string {
 		return fmt.Sprintf("%s: %v; pg_waldump says %q", rec, err, l.desc)
 	}
 	template, ok := walDescTemplate(rec)
+	if !ok && !walNotCompared(rec) {
+		return fmt.Sprintf("%s is neither compared nor listed as not compared", rec)
+	}
 	if !ok {
 		return ""
 	}
@@ -32,7 +35,8 @@ func (l *walTruthLine) diffFields(rec *WALRecord) string {
 // left out when a field in it is missing. Before a name may stand a sign that says how a list
 // is written: ! its words each with a space behind, ~ the same in lower case, ^ with a space
 // before, # how many words it has, ? nothing; @ and & write the name if
-// true, with non- or non before it if not.
+// true, with non- or non before it if not; = writes it in brackets if it is T; % writes []
+// for a missing list.
 func fillWALTemplate(template string, fields []RecordField) string {
 	var out strings.Builder
 	for rest := template; rest != ""; {
@@ -63,10 +67,13 @@ func fillWALPart(part string, fields []RecordField) (text string, complete bool)
 		var name string
 		name, part, _ = strings.Cut(tail, "}")
 		sign := byte(0)
-		if strings.ContainsAny(name[:1], "!~^#?@&") {
+		if strings.ContainsAny(name[:1], "!~^#?@&=%") {
 			sign, name = name[0], name[1:]
 		}
 		value, ok := walFieldValue(fields, name)
+		if sign == '%' && !ok {
+			value, ok = "[]", true
+		}
 		complete = complete && ok
 		switch {
 		case (sign == '@' || sign == '&') && value == "true":
@@ -75,6 +82,10 @@ func fillWALPart(part string, fields []RecordField) (text string, complete bool)
 			value = "non-" + name
 		case sign == '&':
 			value = "non" + name
+		case sign == '=' && value == "T":
+			value = " (" + name + ")"
+		case sign == '=':
+			value = ""
 		}
 		out.WriteString(shapeWALValue(sign, value))
 	}
@@ -103,7 +114,7 @@ func shapeWALValue(sign byte, value string) string {
 		}
 	}
 	switch sign {
-	case 0, '@', '&':
+	case 0, '@', '&', '=', '%':
 		return value
 	case '#':
 		return fmt.Sprint(len(words))
@@ -111,19 +122,33 @@ func shapeWALValue(sign byte, value string) string {
 	return out.String()
 }
 
-// walDescTemplate gives the template of a class. false means that pg_waldump prints nothing
-// of the body, or that the class is not compared: then it is in walNotCompared.
+// walNotCompared lists the classes whose fields are not held against what pg_waldump prints:
+// parts of posting lists, which are not decoded, and what 13 says of SP-GiST in other words.
+func walNotCompared(rec *WALRecord) bool {
+	switch rec.String() {
+	case "Gin/INSERT", "Gin/VACUUM_DATA_LEAF_PAGE", "Gist/DELETE", "Hash/VACUUM_ONE_PAGE":
+		return true
+	}
+	return rec.Rmid == RmgrSPGist && rec.Major == 13
+}
+
+// walDescTemplate gives the template of a class, false for one that is not compared.
 func walDescTemplate(rec *WALRecord) (string, bool) {
 	class := strings.TrimSuffix(rec.Class(), "+INIT")
 	if b := rec.Block(0); rec.Major >= 16 && class == "MULTI_INSERT" && (b == nil || len(b.Data) == 0) {
 		return "ntuples: {ntuples}, flags: {flags}", true // with an image it does not print the offsets
 	}
+	if b := rec.Block(0); rec.Major == 16 && class == "PRUNE" && (b == nil || len(b.Data) == 0) {
+		return "snapshotConflictHorizon: {snapshotConflictHorizon}, nredirected: {nredirected}, ndead: {ndead}", true
+	}
 	tables := []map[string]string{walDescAlways()}
 	switch {
+	case rec.Major == 16:
+		tables = append(tables, walDescOnly16(), walDesc14(), walDesc16())
 	case rec.Major >= 16:
-		tables = append(tables, walDesc16())
+		tables = append(tables, walDesc14(), walDesc16())
 	case rec.Major >= 14:
-		tables = append(tables, walDescTo15(), walDesc14To15())
+		tables = append(tables, walDesc14(), walDescTo15(), walDesc14To15())
 	default:
 		tables = append(tables, walDescTo15(), walDesc13())
 	}
@@ -268,10 +293,38 @@ func walDesc16() map[string]string {
 		"Btree/REUSE_PAGE":           "rel: {rel}, snapshotConflictHorizon: {snapshotConflictHorizon}, isCatalogRel: {isCatalogRel}",
 		"Btree/META_CLEANUP":         "last_cleanup_num_delpages: {last_cleanup_num_delpages}",
 		"LogicalMessage/MESSAGE":     walDescMessage,
+		"Gist/PAGE_REUSE":            "rel {rel}; blk {blk}; snapshotConflictHorizon {snapshotConflictHorizon}, isCatalogRel {isCatalogRel}",
+		"SPGist/VACUUM_REDIRECT":     "ntoplaceholder: {ntoplaceholder}, firstplaceholder: {firstplaceholder}, snapshotConflictHorizon: {snapshotConflictHorizon}, isCatalogRel: {isCatalogRel}",
 	}
 }
 
 const walDescMessage = `{@transactional}, prefix "{prefix}"; payload ({size} bytes): {payload}`
+
+// walDescOnly16 has what 17 gave up again or said more of.
+func walDescOnly16() map[string]string {
+	return map[string]string{
+		"SPGist/VACUUM_REDIRECT": "ntoplaceholder: {ntoplaceholder}, firstplaceholder: {firstplaceholder}, snapshotConflictHorizon: {snapshotConflictHorizon}",
+		"Gist/PAGE_REUSE":        "rel {rel}; blk {blk}; snapshotConflictHorizon {snapshotConflictHorizon}",
+		"Btree/DELETE":           "snapshotConflictHorizon: {snapshotConflictHorizon}, ndeleted: {ndeleted}, nupdated: {nupdated}[[, deleted: {deleted}, updated: {updated}]]",
+		"Btree/REUSE_PAGE":       "rel: {rel}, snapshotConflictHorizon: {snapshotConflictHorizon}",
+		"Heap2/PRUNE":            "snapshotConflictHorizon: {snapshotConflictHorizon}, nredirected: {nredirected}, ndead: {ndead}, nunused: {nunused}, redirected: {%redirected}, dead: {%dead}, unused: {%unused}",
+		"Heap2/VACUUM":           "nunused: {nunused}[[, unused: {unused}]]",
+		"Heap2/FREEZE_PAGE":      "snapshotConflictHorizon: {snapshotConflictHorizon}, nplans: {nplans}[[, plans: {plans}]]",
+	}
+}
+
+// walDesc14 has what 14 and later print alike.
+func walDesc14() map[string]string {
+	return map[string]string{
+		"SPGist/ADD_LEAF":    "off: {off}, headoff: {headoff}, parentoff: {parentoff}, nodeI: {nodeI}{=newpage}{=nulls}",
+		"SPGist/MOVE_LEAFS":  "nmoves: {nmoves}, parentoff: {parentoff}, nodeI: {nodeI}{=newpage}{=replacedead}{=nulls}",
+		"SPGist/ADD_NODE":    "off: {off}, newoff: {newoff}, parentBlk: {parentBlk}, parentoff: {parentoff}, nodeI: {nodeI}{=newpage}",
+		"SPGist/SPLIT_TUPLE": "prefixoff: {prefixoff}, postfixoff: {postfixoff}{=newpage}{=same}",
+		"SPGist/PICKSPLIT":   "ndelete: {ndelete}, ninsert: {ninsert}, inneroff: {inneroff}, parentoff: {parentoff}, nodeI: {nodeI}{=innerIsParent}{=nulls}{=isRootSplit}",
+		"SPGist/VACUUM_LEAF": "ndead: {ndead}, nplaceholder: {nplaceholder}, nmove: {nmove}, nchain: {nchain}",
+		"SPGist/VACUUM_ROOT": "ndelete: {ndelete}",
+	}
+}
 
 // walDescTo15 has what 13 to 15 print alike.
 func walDescTo15() map[string]string {
@@ -307,6 +360,8 @@ func walDescTo15() map[string]string {
 func walDesc14To15() map[string]string {
 	unlink := "left {left}; right {right}; level {level}; safexid {safexid}; leafleft {leafleft}; leafright {leafright}; leaftopparent {leaftopparent}"
 	return map[string]string{
+		"Gist/PAGE_REUSE":        "rel {rel}; blk {blk}; latestRemovedXid {snapshotConflictHorizon}",
+		"SPGist/VACUUM_REDIRECT": "ntoplaceholder: {ntoplaceholder}, firstplaceholder: {firstplaceholder}, newestredirectxid: {snapshotConflictHorizon}",
 		"Heap2/PRUNE":            "latestRemovedXid {snapshotConflictHorizon} nredirected {nredirected} ndead {ndead}",
 		"Heap2/VACUUM":           "nunused {nunused}",
 		"Btree/DELETE":           "latestRemovedXid {snapshotConflictHorizon}; ndeleted {ndeleted}; nupdated {nupdated}",
@@ -321,6 +376,7 @@ func walDesc14To15() map[string]string {
 func walDesc13() map[string]string {
 	unlink := "left {left}; right {right}; btpo_xact {btpo_xact}; leafleft {leafleft}; leafright {leafright}; topparent {leaftopparent}"
 	return map[string]string{
+		"Gist/PAGE_REUSE":        "rel {rel}; blk {blk}; latestRemovedXid {snapshotConflictHorizon}",
 		"Heap2/CLEAN":            "remxid {snapshotConflictHorizon}",
 		"Heap2/CLEANUP_INFO":     "remxid {snapshotConflictHorizon}",
 		"Btree/DELETE":           "latestRemovedXid {snapshotConflictHorizon}; ndeleted {ndeleted}",

@@ -65,6 +65,7 @@ func compareWALTruth(t *testing.T, major int, out string) {
 		t.Errorf("end is %s, want clean: %s", kind, end.Reason)
 	}
 
+	compareWALImages(t, src, start, out)
 	compareWALCheckpoints(t, src, start, one)
 	damageWALTruth(t, src, filepath.Join(out, "one"), start, one)
 	if size, err := DetectWALSegSize(src.FS); err != nil || size != src.SegSize {
@@ -280,14 +281,14 @@ func wantWALKinds(t *testing.T, major int, lines []walTruthLine) {
 		"FPW", "FPW for WAL verification",
 		"BRIN/CREATE_INDEX", "BRIN/DESUMMARIZE", "BRIN/INSERT", "BRIN/INSERT+INIT", "BRIN/REVMAP_EXTEND", "BRIN/SAMEPAGE_UPDATE",
 		"Btree/DEDUP", "Btree/DELETE", "Btree/INSERT_LEAF", "Btree/INSERT_POST", "Btree/INSERT_UPPER", "Btree/MARK_PAGE_HALFDEAD",
-		"Btree/NEWROOT", "Btree/SPLIT_L", "Btree/SPLIT_R", "Btree/UNLINK_PAGE", "Btree/VACUUM",
-		"CLOG/ZEROPAGE", "Database/DROP", "Generic/Generic",
+		"Btree/META_CLEANUP", "Btree/NEWROOT", "Btree/REUSE_PAGE", "Btree/SPLIT_L", "Btree/SPLIT_R", "Btree/UNLINK_PAGE", "Btree/VACUUM",
+		"CLOG/TRUNCATE", "CLOG/ZEROPAGE", "Database/DROP", "Generic/Generic",
 		"Gin/DELETE_LISTPAGE", "Gin/INSERT", "Gin/INSERT_LISTPAGE", "Gin/UPDATE_META_PAGE", "Gin/VACUUM_PAGE",
 		"Gist/PAGE_DELETE", "Gist/PAGE_SPLIT", "Gist/PAGE_UPDATE",
 		"Hash/DELETE", "Hash/INIT_BITMAP_PAGE", "Hash/INIT_META_PAGE", "Hash/INSERT", "Hash/SPLIT_ALLOCATE_PAGE", "Hash/SPLIT_COMPLETE", "Hash/SPLIT_PAGE",
 		"Heap/DELETE", "Heap/HEAP_CONFIRM", "Heap/HOT_UPDATE", "Heap/INPLACE", "Heap/INSERT", "Heap/INSERT+INIT", "Heap/LOCK",
 		"Heap/TRUNCATE", "Heap/UPDATE", "Heap/UPDATE+INIT",
-		"Heap2/LOCK_UPDATED", "Heap2/MULTI_INSERT", "Heap2/MULTI_INSERT+INIT", "Heap2/NEW_CID", "Heap2/VISIBLE",
+		"Heap2/LOCK_UPDATED", "Heap2/MULTI_INSERT", "Heap2/MULTI_INSERT+INIT", "Heap2/NEW_CID", "Heap2/REWRITE", "Heap2/VISIBLE",
 		"LogicalMessage/MESSAGE", "MultiXact/CREATE_ID", "MultiXact/TRUNCATE_ID", "MultiXact/ZERO_MEM_PAGE", "MultiXact/ZERO_OFF_PAGE",
 		"RelMap/UPDATE", "ReplicationOrigin/DROP", "ReplicationOrigin/SET",
 		"SPGist/ADD_LEAF", "SPGist/MOVE_LEAFS", "SPGist/PICKSPLIT", "SPGist/SPLIT_TUPLE", "SPGist/VACUUM_LEAF", "Sequence/LOG",

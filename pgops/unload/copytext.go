@@ -1,5 +1,7 @@
 package unload
 
+import "encoding/binary"
+
 // copyEscape gives the letter that follows the backslash where COPY's text format escapes a
 // byte, and 0 where it does not (CopyAttributeOutText, commands/copyto.c). The delimiter, a
 // tab, is among those that have a letter.
@@ -25,12 +27,11 @@ func copyEscape(c byte) byte {
 
 // escapeCopy escapes what was appended to dst from start on, in place.
 func escapeCopy(dst []byte, start int) []byte {
-	first, extra := -1, 0
-	for i, c := range dst[start:] {
-		if c <= '\r' && copyEscape(c) != 0 || c == '\\' {
-			if extra++; first < 0 {
-				first = start + i
-			}
+	first := start + unescaped(dst[start:])
+	extra := 0
+	for _, c := range dst[first:] {
+		if copyEscape(c) != 0 {
+			extra++
 		}
 	}
 	if extra == 0 {
@@ -42,6 +43,25 @@ func escapeCopy(dst []byte, start int) []byte {
 		}
 		return 0, c
 	})
+}
+
+// unescaped returns a number of bytes at the start of b of which none needs an escape: all
+// of them up to seven before the first that does. It looks at eight at a time.
+func unescaped(b []byte) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for ; n+8 <= len(b); n += 8 {
+		x := binary.LittleEndian.Uint64(b[n:])
+		control := (x - ones*('\r'+1)) &^ x // the high bit is set in a byte below '\r'+1
+		slash := x ^ ones*'\\'
+		slash = (slash - ones) &^ slash // and here in one that is zero
+		if (control|slash)&highs != 0 {
+			return n
+		}
+	}
+	for ; n < len(b) && copyEscape(b[n]) == 0; n++ {
+	}
+	return n
 }
 
 // spread makes room for extra bytes from first on and writes each byte as pair gives it, one

@@ -125,7 +125,22 @@ func (c charset) convert(dst []byte, start int) ([]byte, bool) {
 	return append(dst[:start], out...), true
 }
 
-// name converts a name of the catalog, for reports; what cannot be converted is marked.
+// fileName converts a name of the catalog where that can be done.
+func (c charset) fileName(name string) string {
+	out, _ := c.convert([]byte(name), 0)
+	return string(out)
+}
+
+// shared converts a name of a shared catalog, which has the encoding of the database where
+// it was given: mostly UTF-8, or plain ASCII.
+func (c charset) shared(name string) string {
+	if utf8.ValidString(name) {
+		return name
+	}
+	return c.string(name)
+}
+
+// string converts a name of the catalog, for reports; what cannot be converted is marked.
 func (c charset) string(name string) string {
 	out, ok := c.convert([]byte(name), 0)
 	if !ok {

@@ -1,13 +1,14 @@
 package unload
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
 	"slices"
 
+	"github.com/pgrescue/pgrescue/pgops/catalog"
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 )
 
@@ -36,58 +37,17 @@ type lostSpan struct {
 	why string
 }
 
-// directories lists the main forks of directories, each once.
-type directories struct {
-	fsys       fs.FS
-	perSegment uint32
-	seen       map[string]directory
-}
-
-// directory is the main forks by relation.
-type directory map[pgdisk.RelFileNumber][]segment
-
-// files finds the files of a relation. A directory that is not there has none; one that
-// cannot be listed is an error.
-func (d *directories) files(first pgdisk.RelFile) (relFiles, error) {
-	dir := path.Dir(first.Path())
-	listed, ok := d.seen[dir]
-	if !ok {
-		var err error
-		if listed, err = d.list(dir); err != nil {
-			return relFiles{}, err
+// filesOf takes the main fork's files of a relation. One whose number no table can have is
+// left out.
+func filesOf(r *catalog.Relation, perSegment uint32) relFiles {
+	files := relFiles{first: r.File, perSegment: perSegment}
+	for _, f := range r.Files {
+		if _, ok := f.FirstBlock(perSegment); ok && f.Fork == pgdisk.MainFork {
+			files.segments = append(files.segments, segment{number: f.Segment, size: f.Size})
 		}
-		d.seen[dir] = listed
 	}
-	return relFiles{first: first, perSegment: d.perSegment, segments: listed[first.Number]}, nil
-}
-
-func (d *directories) list(dir string) (directory, error) {
-	entries, err := fs.ReadDir(d.fsys, dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", dir, err)
-	}
-	found := directory{}
-	for _, e := range entries {
-		f, ok := pgdisk.ParseRelFile(path.Join(dir, e.Name()))
-		if !ok || f.Fork != pgdisk.MainFork || f.Temp || !e.Type().IsRegular() {
-			continue
-		}
-		if _, ok := f.FirstBlock(d.perSegment); !ok {
-			continue
-		}
-		info, err := e.Info()
-		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", dir, err)
-		}
-		found[f.Number] = append(found[f.Number], segment{number: f.Segment, size: info.Size()})
-	}
-	for _, s := range found {
-		slices.SortFunc(s, func(a, b segment) int { return int(a.number) - int(b.number) })
-	}
-	return found, nil
+	slices.SortFunc(files.segments, func(a, b segment) int { return cmp.Compare(a.number, b.number) })
+	return files
 }
 
 // there reports whether the relation has any file.

@@ -78,9 +78,26 @@ func plausibleItem(id pgdisk.ItemID, end int) bool {
 	return id.Len == 0
 }
 
-// overlap finds two line pointers with bytes in common. Items are aligned to 8 bytes, so a
-// bit stands for that many.
+// overlap finds two line pointers with bytes in common. Items are put on a page from its end
+// to its start, so that mostly each lies before all others.
 func (p *heapPage) overlap() (a, b int, found bool) {
+	lowest := pgdisk.BlockSize
+	for number := 1; number <= p.count; number++ {
+		id := p.item(number)
+		if id.Flags != pgdisk.ItemNormal {
+			continue
+		}
+		if int(id.Off)+int(id.Len) > lowest {
+			return p.overlapAnyOrder()
+		}
+		lowest = int(id.Off)
+	}
+	return 0, 0, false
+}
+
+// overlapAnyOrder is overlap on a page where space was used again. Items are aligned to 8
+// bytes, so a bit stands for that many.
+func (p *heapPage) overlapAnyOrder() (a, b int, found bool) {
 	var used [pgdisk.BlockSize / 8 / 64]uint64
 	for number := 1; number <= p.count; number++ {
 		id := p.item(number)

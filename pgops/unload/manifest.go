@@ -76,6 +76,7 @@ type TableReport struct {
 	Kind        string         `json:"kind"` // table, partition, materialized view, system table
 	PartitionOf string         `json:"partition_of,omitempty"`
 	Inherits    []string       `json:"inherits,omitempty"`
+	Doubt       string         `json:"doubt,omitempty"`    // why it is not sure that the table is like this
 	Unlogged    bool           `json:"unlogged,omitempty"` // a server would empty it after a crash
 	Source      string         `json:"source"`             // the table's first file, in the data directory
 	Blocks      int64          `json:"blocks"`             // that are there

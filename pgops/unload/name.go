@@ -2,11 +2,12 @@ package unload
 
 import (
 	"fmt"
-	"path"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 )
 
 // maxNameBytes bounds what a name of the cluster may take of a file name: two of them and
@@ -17,7 +18,7 @@ const maxNameBytes = 110
 // '$' stay, every other byte becomes %XX. Distinct names stay distinct. A name that would
 // get too long is cut, and '~' and the object's number, which no other name has, make it
 // distinct again.
-func safeName(name string, oid uint32) string {
+func safeName(name string, oid pgdisk.OID) string {
 	var b strings.Builder
 	for i := 0; i < len(name); {
 		r, size := utf8.DecodeRuneInString(name[i:])
@@ -70,8 +71,8 @@ type paths struct {
 	rows, dead, damaged string
 }
 
-func tablePaths(database string, databaseOID uint32, schema string, schemaOID uint32, table string, tableOID uint32, format Format) paths {
-	base := path.Join(safeName(database, databaseOID), safeName(schema, schemaOID)+"."+safeName(table, tableOID))
+// tablePaths gives the files of a table their endings. No name has a dot of its own.
+func tablePaths(base string, format Format) paths {
 	return paths{
 		rows:    base + "." + string(format),
 		dead:    base + ".dead." + string(format),

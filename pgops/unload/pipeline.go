@@ -5,25 +5,33 @@ import (
 	"sync"
 )
 
-// partPool gives out parts and takes them back.
-type partPool struct{ pool sync.Pool }
-
-func (p *partPool) get() *part {
-	if v, ok := p.pool.Get().(*part); ok {
-		return v
-	}
-	return &part{}
-}
-
-func (p *partPool) put(v *part) {
-	if v.keep() {
-		v.reset()
-		p.pool.Put(v)
-	}
-}
-
 // partsAhead is how many parts of a chunk may wait for the writer.
 const partsAhead = 2
+
+// partPool gives out parts and takes them back. It keeps as many as can be under way.
+type partPool chan *part
+
+func newPartPool(jobs int) partPool { return make(partPool, (partsAhead+2)*jobs) }
+
+func (p partPool) get() *part {
+	select {
+	case v := <-p:
+		return v
+	default:
+		return &part{rows: make([]byte, 0, partSize+partSize/4)}
+	}
+}
+
+func (p partPool) put(v *part) {
+	if !v.keep() {
+		return
+	}
+	v.reset()
+	select {
+	case p <- v:
+	default:
+	}
+}
 
 // pipeline prints all chunks that are left: one goroutine hands them out, several print
 // them, and the caller's writes them in the order in which they were handed out.
@@ -32,7 +40,7 @@ const partsAhead = 2
 // parts: memory does not grow with the tables. A worker whose chunk is ahead of its turn
 // waits with its parts full; the chunk whose turn it is was handed out before, so some
 // worker has it, and the writer takes what it prints.
-func pipeline(ctx context.Context, src *source, opt *Options, p *plan, pool *partPool, w *writer) error {
+func pipeline(ctx context.Context, src *source, opt *Options, p *plan, pool partPool, w *writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var workers sync.WaitGroup
 	defer workers.Wait()
@@ -48,7 +56,10 @@ func pipeline(ctx context.Context, src *source, opt *Options, p *plan, pool *par
 		defer close(queue)
 		hand(ctx, p, w.state, work, queue)
 	})
-	return w.run(ctx, queue)
+	if err := w.run(ctx, queue); err != nil {
+		return err
+	}
+	return ctx.Err()
 }
 
 // hand gives each chunk that is left to the writer's queue and to a worker, in that order.

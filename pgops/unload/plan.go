@@ -67,11 +67,14 @@ func (p *plan) digest() (string, error) {
 func (t *table) notes() []Note {
 	var notes []Note
 	add := func(n Note) {
-		n.Database, n.Table = t.database.charset.string(t.database.name), t.title()
+		n.Database, n.Table = t.database.charset.shared(t.database.name), t.title()
 		notes = append(notes, n)
 	}
 	if !t.files.there() {
 		add(Note{Kind: NoteTable, Reason: fmt.Sprintf("its file %s is missing: no rows", t.files.path(0))})
+	}
+	if t.report.Doubt != "" {
+		add(Note{Kind: NoteTable, Reason: "its row in the dictionary is in doubt: " + t.report.Doubt})
 	}
 	if t.report.Unlogged {
 		add(Note{Kind: NoteTable, Reason: "it is unlogged: a server would empty it after a crash"})

@@ -6,11 +6,38 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 
+	"github.com/pgrescue/pgrescue/pgops/catalog"
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 )
+
+// ErrNothing says that what was asked for is not in the cluster.
+var ErrNothing = errors.New("nothing to unload")
+
+// Run writes the rows of a cluster's tables to opt.Dir, or goes on with a run that was stopped
+// there, and returns the manifest. fsys is what the dictionary was opened from; its files must
+// be io.ReaderAt. What is damaged is no error: it is in the manifest (Manifest.Clean) and in
+// the notes. After an error, a full disk or the end of ctx say, the same call goes on.
+func Run(ctx context.Context, fsys fs.FS, c *catalog.Cluster, opt Options) (*Manifest, error) {
+	p, err := makePlan(ctx, c, &opt)
+	if err != nil {
+		return nil, err
+	}
+	src := &source{fsys: fsys, visibility: c.Visibility}
+	if opt.NoXact {
+		src.visibility = pgdisk.Visibility{}
+	}
+	if c.Control != nil {
+		src.checksums = c.Control.DataChecksumVersion != 0
+		if c.Control.State == pgdisk.ShutDown {
+			src.nextXID = c.Control.CheckpointCopy.NextXID.XID()
+		}
+	}
+	return execute(ctx, src, &opt, p)
+}
 
 // execute writes a plan, from where an earlier run stopped. A run that was finished before
 // is not run again.
@@ -33,7 +60,7 @@ func execute(ctx context.Context, src *source, opt *Options, p *plan) (_ *Manife
 			t.toast.scan = &toastScan{ctx: ctx, fsys: src.fsys, heap: t.toast.heap, spill: func() (*os.File, error) { return out.spill(name) }}
 		}
 	}
-	pool := &partPool{}
+	pool := newPartPool(opt.jobs())
 	w, err := openWriter(out, opt, p, pool, newMeter(opt, p, s), s)
 	if err != nil {
 		return nil, err
@@ -162,7 +189,7 @@ func (d *outDir) loadManifest() (*Manifest, error) {
 
 // sequences writes the state of a database's sequences.
 func (w *writer) sequences(src *source, d *plannedDatabase) (DatabaseReport, []Note, error) {
-	report := DatabaseReport{Name: d.charset.string(d.name), OID: d.oid, Encoding: d.charset.name,
+	report := DatabaseReport{Name: d.charset.shared(d.name), OID: d.oid, Encoding: d.charset.name,
 		Converted: w.opt.Format == FormatJSONL && d.charset.decoder != nil}
 	if len(d.sequences) == 0 {
 		return report, nil, nil

@@ -59,13 +59,13 @@ func printedColumns(columns []values.Column, readable func(*values.Type) error) 
 }
 
 // plainText names the output functions that print neither white space but blanks, nor
-// backslashes, quotes or commas.
+// backslashes, quotes or commas, and that never print nothing.
 func plainText(output string) bool {
 	switch output {
 	case "boolout", "int2out", "int4out", "int8out", "oidout", "xidout", "xid8out", "cidout",
 		"float4out", "float8out", "numeric_out", "uuid_out", "pg_lsn_out",
 		"date_out", "time_out", "timetz_out", "timestamp_out", "timestamptz_out", "interval_out",
-		"macaddr_out", "macaddr8_out", "inet_out", "cidr_out", "bit_out", "varbit_out":
+		"macaddr_out", "macaddr8_out", "inet_out", "cidr_out":
 		return true
 	}
 	return false

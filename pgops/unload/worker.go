@@ -11,14 +11,12 @@ import (
 	"github.com/pgrescue/pgrescue/pgops/values"
 )
 
-// source is the cluster that is read, as far as all its tables share it. Workers only read it.
+// source is the cluster that is read, as far as all its tables share it.
 type source struct {
-	fsys      fs.FS
-	checksums bool       // pages carry checksums
-	nextXID   pgdisk.XID // no transaction from here on was begun; 0 when that is not known
-	noXact    bool       // leave pg_xact and the multixacts alone
-	next      pgdisk.MultiXactID
-	nextOff   pgdisk.MultiXactOffset
+	fsys       fs.FS
+	checksums  bool              // pages carry checksums
+	nextXID    pgdisk.XID        // no transaction from here on was begun; 0 when that is not known
+	visibility pgdisk.Visibility // for use by several goroutines
 }
 
 // chunk is a piece of a table on its way through a worker to the writer.
@@ -36,7 +34,7 @@ type worker struct {
 	src    *source
 	opt    *Options
 	xacts  *xacts
-	pool   *partPool
+	pool   partPool
 	buf    []byte
 	table  *table // of the readers and printers below
 	rel    *relReader
@@ -51,8 +49,8 @@ type worker struct {
 	format Format
 }
 
-func newWorker(ctx context.Context, src *source, opt *Options, pool *partPool) *worker {
-	return &worker{ctx: ctx, src: src, opt: opt, pool: pool, xacts: newXacts(src),
+func newWorker(ctx context.Context, src *source, opt *Options, pool partPool) *worker {
+	return &worker{ctx: ctx, src: src, opt: opt, pool: pool, xacts: newXacts(src.visibility),
 		buf: make([]byte, chunkBlocks*pgdisk.BlockSize), format: opt.Format}
 }
 
@@ -129,7 +127,7 @@ func (w *worker) read() {
 			return
 		}
 		page, blk := b[i*pgdisk.BlockSize:(i+1)*pgdisk.BlockSize], w.chunk.First+pgdisk.BlockNumber(i)
-		if whole != nil {
+		if whole != nil { // what was read before the failure may be anything
 			if err := w.rel.read(page, blk); err != nil {
 				w.end.counts.LostBlocks++
 				w.badPage(blk, err.Error())
@@ -370,7 +368,7 @@ func (w *worker) damagedFields(d *damagedRow, known int) {
 
 // note begins a note about the table at hand.
 func (w *worker) note(kind string) Note {
-	return Note{Kind: kind, Database: w.table.database.charset.string(w.table.database.name), Table: w.table.title()}
+	return Note{Kind: kind, Database: w.table.database.charset.shared(w.table.database.name), Table: w.table.title()}
 }
 
 // noteAt begins a note about the tuple at hand.

@@ -22,7 +22,7 @@ type writer struct {
 	out    *outDir
 	opt    *Options
 	plan   *plan
-	pool   *partPool
+	pool   partPool
 	meter  *meter
 	state  *state
 	notes  *outFile
@@ -42,7 +42,7 @@ type tableFiles struct {
 }
 
 // openWriter opens the files that all tables share where the state left them.
-func openWriter(out *outDir, opt *Options, p *plan, pool *partPool, m *meter, s *state) (*writer, error) {
+func openWriter(out *outDir, opt *Options, p *plan, pool partPool, m *meter, s *state) (*writer, error) {
 	w := &writer{out: out, opt: opt, plan: p, pool: pool, meter: m, state: s, saved: time.Now()}
 	var err error
 	if w.notes, err = out.openFile(NotesName, s.Notes); err != nil {
@@ -106,6 +106,9 @@ func (w *writer) chunk(ctx context.Context, c *chunk) error {
 			return ctx.Err()
 		case p = <-c.parts:
 		}
+		if p == nil { // the worker gave up, as the context has ended
+			return ctx.Err()
+		}
 		if err := w.part(p); err != nil {
 			return err
 		}
@@ -149,7 +152,7 @@ func (w *writer) begin(t *table) error {
 func (w *writer) addBad(notes []byte, b BadPage) []byte {
 	w.list(b)
 	blk := b.First
-	n := Note{Kind: NotePage, Database: w.table.database.charset.string(w.table.database.name), Table: w.table.title(), Block: &blk, Reason: b.Reason}
+	n := Note{Kind: NotePage, Database: w.table.database.charset.shared(w.table.database.name), Table: w.table.title(), Block: &blk, Reason: b.Reason}
 	if b.Count > 1 {
 		n.Blocks = b.Count
 	}

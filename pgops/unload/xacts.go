@@ -6,60 +6,19 @@ import (
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 )
 
-// slruCachePages bounds the pages that are kept of each SLRU directory: of pg_xact, 8 million
-// transactions.
-const slruCachePages = 256
-
-// slruCache keeps pages of SLRU directories, also those that cannot be had.
-type slruCache struct {
-	files *pgdisk.SLRUFiles
-	pages map[slruKey]slruEntry
-}
-
-type slruKey struct {
-	dir  string
-	page pgdisk.PageNo
-}
-
-type slruEntry struct {
-	data []byte
-	err  error
-}
-
-var _ pgdisk.SLRUPages = (*slruCache)(nil)
-
-// SLRUPage returns one page.
-func (c *slruCache) SLRUPage(g pgdisk.Geometry, p pgdisk.PageNo) ([]byte, error) {
-	key := slruKey{g.Dir, p}
-	if e, ok := c.pages[key]; ok {
-		return e.data, e.err
-	}
-	data, err := c.files.SLRUPage(g, p)
-	if len(c.pages) >= 3*slruCachePages {
-		clear(c.pages)
-	}
-	e := slruEntry{data: append([]byte(nil), data...), err: err}
-	c.pages[key] = e
-	return e.data, e.err
-}
-
 // xacts tells fates for one worker. Rows of one transaction lie together, so the last answer
 // is the most likely next one.
 type xacts struct {
 	pgdisk.Visibility
-	pages  *slruCache
+	ask    pgdisk.XactStatusFunc
 	last   pgdisk.XID
 	status pgdisk.XactStatus
 }
 
-func newXacts(src *source) *xacts {
-	x := &xacts{pages: &slruCache{files: pgdisk.NewSLRUFiles(src.fsys), pages: map[slruKey]slruEntry{}}}
-	if src.noXact {
-		return x
-	}
-	x.Xact = x.statusOf
-	x.Members = func(m pgdisk.MultiXactID) ([]pgdisk.Member, error) {
-		return pgdisk.ReadMultiXact(x.pages, m, src.next, src.nextOff)
+func newXacts(v pgdisk.Visibility) *xacts {
+	x := &xacts{Visibility: v, ask: v.Xact}
+	if x.ask != nil {
+		x.Xact = x.statusOf
 	}
 	return x
 }
@@ -68,7 +27,7 @@ func (x *xacts) statusOf(xid pgdisk.XID) (pgdisk.XactStatus, error) {
 	if xid == x.last && xid != pgdisk.InvalidXID {
 		return x.status, nil
 	}
-	s, err := pgdisk.ReadXactStatus(x.pages, xid)
+	s, err := x.ask(xid)
 	if err == nil {
 		x.last, x.status = xid, s
 	}

@@ -96,3 +96,38 @@ func BenchmarkJSON(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkRow takes a row of the common types apart and prints it, in bytes of text.
+func BenchmarkRow(b *testing.B) {
+	var cols []Column
+	var columns []byte
+	var printers []Printer
+	for _, v := range commonValues() {
+		align := byte('c')
+		if v.typ.Len > 1 && v.name != "uuid" {
+			align = 'd'
+		}
+		for align == 'd' && len(columns)%8 != 0 {
+			columns = append(columns, 0)
+		}
+		value := v.value
+		if v.name == "text" {
+			value = short(value[4:])
+		}
+		columns = append(columns, value...)
+		cols = append(cols, column(v.name, v.typ.Len, align))
+		printers = append(printers, NewText(&v.typ, nil))
+	}
+	d, tuple, out, buf := NewDeformer(cols), tupleOf(b, len(cols), nil, columns), make([][]byte, len(cols)), make([]byte, 0, 1024)
+	for b.Loop() {
+		if err := d.Deform(tuple, out); err != nil {
+			b.Fatal(err)
+		}
+		buf = buf[:0]
+		for i, v := range out {
+			buf, _ = printers[i](buf, v)
+			buf = append(buf, '\t')
+		}
+	}
+	b.SetBytes(int64(len(buf)))
+}

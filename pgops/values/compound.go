@@ -1,8 +1,13 @@
 package values
 
-// maxNesting bounds how deep values may lie in values: more than a server can read itself
-// before it reaches max_stack_depth, less than what Go's stack holds.
-const maxNesting = 5000
+// maxNesting bounds how deep values may lie in values. A server with max_stack_depth at its
+// default of 2 MB stores jsonb of some 15000 levels, at the most that Linux gives it usually
+// some 60000. Go's stack holds this many.
+const maxNesting = 100000
+
+// maxText bounds what a value prints: a server cannot make more (MaxAllocSize, utils/memutils.h).
+// Every level of quotes can double it.
+const maxText = 1<<30 - 1
 
 // nestedCodec is a codec of a value that holds values; depth counts those it lies in.
 type nestedCodec func(dst []byte, t *Type, v []byte, env *Env, depth int) ([]byte, error)
@@ -55,9 +60,9 @@ func compoundJSON(t *Type) (codec, bool) {
 	}
 	switch outputOf(t) {
 	case "oidvectorout":
-		return jsonVector(oidvectorOut), true
+		return jsonVector(oidvectorOut, `"`), true
 	case "int2vectorout":
-		return jsonVector(int2vectorOut), true
+		return jsonVector(int2vectorOut, ""), true
 	case "hstore_out":
 		return hstoreJSON, true
 	}
@@ -128,8 +133,14 @@ func (p nested) append(dst, stored []byte) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
+	start := len(dst)
 	if p.inner != nil {
-		return p.inner(dst, p.t, v, p.env, p.depth)
+		dst, err = p.inner(dst, p.t, v, p.env, p.depth)
+	} else {
+		dst, err = p.leaf(dst, p.t, v, p.env)
 	}
-	return p.leaf(dst, p.t, v, p.env)
+	if err == nil && len(dst)-start > maxText {
+		return dst, badValue(p.t, "more than %d bytes of text", maxText)
+	}
+	return dst, err
 }

@@ -10,7 +10,7 @@ import (
 // It holds no state between tuples and may be used by several goroutines.
 type Deformer struct {
 	cols   []Column
-	starts []int // of the leading columns whose place no value can move (attcacheoff)
+	starts []int // of the leading columns of fixed width, while none is null (attcacheoff)
 }
 
 // NewDeformer returns a Deformer for the columns of a table in order of attnum, dropped ones
@@ -21,13 +21,10 @@ func NewDeformer(cols []Column) *Deformer {
 	off := 0
 	for _, c := range cols {
 		start, err := alignTo(off, c.Align)
-		if err != nil || c.Len <= 0 && start != off {
+		if err != nil || c.Len <= 0 {
 			break
 		}
 		d.starts = append(d.starts, start)
-		if c.Len <= 0 {
-			break // it has a place, those after it do not
-		}
 		off = start + int(c.Len)
 	}
 	return d
@@ -70,7 +67,7 @@ func (d *Deformer) stored(t pgdisk.Tuple, natts int, out [][]byte) error {
 		}
 		c := &d.cols[i]
 		var start, end int
-		if i < known && c.Len > 0 && d.starts[i]+int(c.Len) <= len(b) {
+		if i < known && d.starts[i]+int(c.Len) <= len(b) {
 			start, end = d.starts[i], d.starts[i]+int(c.Len)
 		} else {
 			var err error

@@ -32,7 +32,7 @@ func shortValue(t *Type, v []byte, want int) error {
 // typeName names a type in messages.
 func typeName(t *Type) string {
 	switch {
-	case t == nil:
+	case t == nil || t.Name == "" && t.OID == 0:
 		return "unknown"
 	case t.Name == "":
 		return fmt.Sprintf("with OID %d", t.OID)

@@ -6,7 +6,12 @@ import "slices"
 // and booleans bare, dates and timestamps in ISO 8601, json and jsonb as they are, arrays and
 // composites taken apart, everything else its text as a JSON string
 // (json_categorize_type, utils/adt/jsonfuncs.c; datum_to_json_internal, utils/adt/json.c).
-func NewJSON(t *Type, env *Env) Printer { return newPrinter(t, jsonCodecOf(t), env) }
+func NewJSON(t *Type, env *Env) Printer {
+	if t == nil {
+		return newPrinter(&Type{}, unreadable, env)
+	}
+	return newPrinter(t, jsonCodecOf(t), env)
+}
 
 // jsonCodecOf returns the codec that prints a value as JSON.
 func jsonCodecOf(t *Type) codec {

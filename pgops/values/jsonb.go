@@ -32,7 +32,7 @@ func jsonbOut(dst []byte, t *Type, v []byte, env *Env) ([]byte, error) {
 	if len(v) < 4 {
 		return dst, shortValue(t, v, 4)
 	}
-	p := jsonbPrinter{t: t, env: env}
+	p := jsonbPrinter{t: t, env: env, limit: len(dst) + maxText}
 	if header := binary.LittleEndian.Uint32(v); header&jsonbScalar != 0 && header&(jsonbCount|jsonbArray) != jsonbArray|1 {
 		return dst, badValue(t, "a scalar with header %08X", header)
 	}
@@ -41,8 +41,9 @@ func jsonbOut(dst []byte, t *Type, v []byte, env *Env) ([]byte, error) {
 
 // jsonbPrinter prints the parts of a jsonb.
 type jsonbPrinter struct {
-	t   *Type
-	env *Env
+	t     *Type
+	env   *Env
+	limit int // length of dst that must not be passed: a number of 2 bytes can print 130000
 }
 
 // jsonbChildren steps through the children of a container.
@@ -154,6 +155,9 @@ func (p jsonbPrinter) object(dst []byte, keys *jsonbChildren, n int, depth int) 
 // child prints an element or a value. Numbers and containers are aligned to 4 bytes from the
 // start of the data of the container that they lie in; the padding is part of them.
 func (p jsonbPrinter) child(dst []byte, kind uint32, b []byte, off, depth int) ([]byte, error) {
+	if len(dst) > p.limit {
+		return dst, badValue(p.t, "more than %d bytes of text", maxText)
+	}
 	switch kind {
 	case jentryString:
 		return appendJSONString(dst, b), nil

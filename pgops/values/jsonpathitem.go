@@ -60,12 +60,13 @@ func (p *jsonpathPrinter) printString(it jsonpathItem, inKey bool) error {
 	return nil
 }
 
-// printNumber prints a number, since 16 in parentheses if a method is applied to it.
+// printNumber prints a number, since 15 in parentheses if something is applied to it.
 func (p *jsonpathPrinter) printNumber(it jsonpathItem) error {
 	if it.body > len(p.b) {
 		return badValue(p.t, "a number at %d of %d bytes", it.body, len(p.b))
 	}
-	return p.bracketed(it.next != 0, func() (err error) {
+	parens := p.env.Major == 0 || p.env.Major >= 15
+	return p.bracketed(parens && it.next != 0, func() (err error) {
 		p.dst, err = appendNumeric(p.dst, p.t, p.b[it.body:], p.env)
 		return err
 	})

@@ -68,6 +68,9 @@ func decodeNumeric(t *Type, v []byte) (numeric, error) {
 	if len(n.digits)%2 != 0 {
 		return numeric{}, badValue(t, "%d bytes of digits of 2 bytes", len(n.digits))
 	}
+	if n.digit(0) == 0 && (len(n.digits) > 0 || n.weight > 0) { // zero has no digits and weight 0
+		return numeric{}, badValue(t, "a first digit of 0, which is never stored")
+	}
 	for i := 0; i < len(n.digits); i += 2 {
 		if d := le.Uint16(n.digits[i:]); d >= numericBase {
 			return numeric{}, badValue(t, "digit %d of base %d", d, numericBase)
@@ -77,7 +80,7 @@ func decodeNumeric(t *Type, v []byte) (numeric, error) {
 }
 
 // digit returns the digit of the given number, which is 0 where none is stored.
-func (n numeric) digit(i int) uint {
+func (n *numeric) digit(i int) uint {
 	if i < 0 || i >= len(n.digits)/2 {
 		return 0
 	}
@@ -97,7 +100,7 @@ func numericOut(dst []byte, t *Type, v []byte, _ *Env) ([]byte, error) {
 	return n.append(dst), nil
 }
 
-func (n numeric) append(dst []byte) []byte {
+func (n *numeric) append(dst []byte) []byte {
 	if n.negative {
 		dst = append(dst, '-')
 	}

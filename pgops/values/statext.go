@@ -9,7 +9,7 @@ import (
 // What extended statistics start with: a magic number, a type and the number of items
 // (statistics/statistics.h).
 const (
-	ndistinctMagic    = 0xA352BCA4 // STATS_NDISTINCT_MAGIC
+	ndistinctMagic    = 0xA352BFA4 // STATS_NDISTINCT_MAGIC
 	dependenciesMagic = 0xB4549A2C // STATS_DEPS_MAGIC
 	statextBasic      = 1          // STATS_NDISTINCT_TYPE_BASIC, STATS_DEPS_TYPE_BASIC
 	statextItems      = 12

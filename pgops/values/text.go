@@ -14,7 +14,12 @@ type Printer func(dst, value []byte) ([]byte, error)
 // NewText returns the Printer of what the type's output function prints, which is what COPY
 // and ::text give with DateStyle ISO, IntervalStyle postgres, bytea_output hex,
 // extra_float_digits 1 and lc_monetary C. The text is in the encoding of the database.
-func NewText(t *Type, env *Env) Printer { return newPrinter(t, codecOf(t), env) }
+func NewText(t *Type, env *Env) Printer {
+	if t == nil {
+		return newPrinter(&Type{}, unreadable, env)
+	}
+	return newPrinter(t, codecOf(t), env)
+}
 
 // newPrinter joins a codec with what makes its input from a stored value.
 func newPrinter(t *Type, c codec, env *Env) Printer {
@@ -54,6 +59,9 @@ func payload(t *Type, value []byte, env *Env, scratch []byte) (v, kept []byte, e
 			return nil, scratch, badValue(t, "no zero byte at the end")
 		}
 		return value[:len(value)-1], scratch, nil
+	}
+	if n := len(value); n > 0 && value[0]&1 == 1 && int(value[0]>>1) == n {
+		return value[pgdisk.VarlenaShortHeaderSize:], scratch, nil // short, as most are
 	}
 	d, err := pgdisk.DecodeVarlena(value)
 	if err != nil {

@@ -38,6 +38,7 @@ type world struct {
 
 type worldTable struct {
 	oid, schema, name, path string
+	file                    []byte
 	cols                    []Column
 	missing                 map[int]string // by index of a column, where its row in pg_attribute is
 }
@@ -56,15 +57,15 @@ const worldCatalogs = `'pg_proc','pg_class','pg_attribute','pg_type','pg_index',
 
 const worldSQL = `
 CREATE TABLE fast AS SELECT c.oid, n.nspname, c.relname, pg_relation_filepath(c.oid) AS path FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm') AND (n.nspname NOT LIKE 'pg\_%' AND n.nspname NOT IN ('public', 'information_schema') AND c.reltablespace = 0 OR n.nspname = 'pg_catalog' AND c.relname IN (` + worldCatalogs + `));
+WHERE c.relkind IN ('r', 'm') AND c.relispopulated AND (n.nspname NOT LIKE 'pg\_%' AND n.nspname NOT IN ('public', 'information_schema') AND c.reltablespace = 0 OR n.nspname = 'pg_catalog' AND c.relname IN (` + worldCatalogs + `));
 COPY (SELECT * FROM fast ORDER BY 2, 3) TO '/tmp/out/tables';
 COPY (SELECT a.attrelid, a.attname, a.attnum, a.atttypid, a.attlen, a.attalign, a.attisdropped, a.attgenerated, a.atthasmissing, a.ctid FROM pg_attribute a WHERE attnum > 0 ORDER BY 1, 3) TO '/tmp/out/columns';
 COPY (SELECT t.oid, n.nspname, t.typname, t.typlen, t.typalign, t.typtype, t.typdelim, CASE WHEN t.typlen = -1 AND p.proname = 'array_out' THEN t.typelem ELSE 0 END, t.typbasetype, t.typrelid, p.proname
 FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_proc p ON p.oid = t.typoutput) TO '/tmp/out/types';
 COPY (SELECT oid, enumtypid, enumlabel FROM pg_enum) TO '/tmp/out/labels';
 COPY (SELECT oid, pg_relation_filepath(oid) FROM pg_class WHERE relkind = 't') TO '/tmp/out/toast';
-COPY (SELECT 1, oid, oid::regproc FROM pg_proc UNION ALL SELECT 2, oid, oid::regprocedure FROM pg_proc) TO '/tmp/out/names1';
-COPY (SELECT 3, oid, oid::regoper FROM pg_operator UNION ALL SELECT 4, oid, oid::regoperator FROM pg_operator) TO '/tmp/out/names2';
+COPY (SELECT 1, oid, oid::regproc::text FROM pg_proc UNION ALL SELECT 2, oid, oid::regprocedure::text FROM pg_proc) TO '/tmp/out/names1';
+COPY (SELECT 3, oid, oid::regoper::text FROM pg_operator UNION ALL SELECT 4, oid, oid::regoperator::text FROM pg_operator) TO '/tmp/out/names2';
 COPY (SELECT 5, oid, oid::regclass::text FROM pg_class UNION ALL SELECT 6, oid, oid::regtype::text FROM pg_type UNION ALL SELECT 7, oid, oid::regrole::text FROM pg_roles UNION ALL SELECT 8, oid, oid::regnamespace::text FROM pg_namespace
 UNION ALL SELECT 9, oid, oid::regconfig::text FROM pg_ts_config UNION ALL SELECT 10, oid, oid::regdictionary::text FROM pg_ts_dict UNION ALL SELECT 11, oid, oid::regcollation::text FROM pg_collation) TO '/tmp/out/names3';
 SELECT format('COPY (SELECT ctid, %s FROM ONLY %I.%I) TO %L', cols, nspname, relname, '/tmp/out/t' || oid || '.text') || ';' ||
@@ -95,8 +96,247 @@ func newWorld(t *testing.T, major int) *world {
 	w.said = w.SQL(t, "postgres", ranges+worldSQL)
 	w.Sh(t, "pg_ctl -w -s -m fast stop; chmod -R a+rX /tmp/out")
 	w.fetchFiles(t)
-	w.base, w.said = filepath.Dir(w.base), w.said
 	w.readTypes(t)
 	w.readTables(t)
 	return w
+}
+
+func (w *world) rows(t *testing.T, name string) [][]string {
+	t.Helper()
+	return copyRows(t, filepath.Join(w.said, name))
+}
+
+func oidOf(t *testing.T, s string) pgdisk.OID { return pgdisk.OID(number(t, s)) }
+
+// readTypes makes the types and the names of things.
+func (w *world) readTypes(t *testing.T) {
+	t.Helper()
+	w.types[0] = nil
+	rows := w.rows(t, "types")
+	relations := map[string]*Type{}
+	for _, r := range rows {
+		y := &Type{OID: oidOf(t, r[0]), Schema: r[1], Name: r[2], Len: int16(number(t, r[3])), Align: r[4][0], Kind: r[5][0], Delim: r[6][0], Output: r[10]}
+		w.types[y.OID] = y
+		relations[r[9]] = y
+	}
+	for _, r := range rows {
+		y := w.types[oidOf(t, r[0])]
+		y.Elem, y.Base = w.types[oidOf(t, r[7])], w.types[oidOf(t, r[8])]
+	}
+	for _, r := range w.rows(t, "ranges") {
+		y := w.types[oidOf(t, r[0])]
+		y.Range = w.types[oidOf(t, r[1])]
+		if multi := w.types[oidOf(t, r[2])]; multi != nil {
+			multi.Range = y
+		}
+	}
+	for _, r := range w.rows(t, "labels") {
+		y := w.types[oidOf(t, r[1])]
+		if y.Labels == nil {
+			y.Labels = map[pgdisk.OID]string{}
+		}
+		y.Labels[oidOf(t, r[0])] = r[2]
+	}
+	for _, r := range w.rows(t, "columns") {
+		if y := relations[r[0]]; y != nil {
+			y.Fields = append(y.Fields, w.column(t, r))
+		}
+	}
+	for _, r := range w.rows(t, "toast") {
+		w.toast[oidOf(t, r[0])] = filepath.Base(r[1])
+	}
+	for _, file := range []string{"names1", "names2", "names3"} {
+		for _, r := range w.rows(t, file) {
+			kind := NameKind(number(t, r[0]))
+			if w.names[kind] == nil {
+				w.names[kind] = map[pgdisk.OID]string{}
+			}
+			w.names[kind][oidOf(t, r[1])] = r[2]
+		}
+	}
+}
+
+func (w *world) column(t *testing.T, r []string) Column {
+	t.Helper()
+	c := Column{Name: r[1], Num: int16(number(t, r[2])), TypeOID: oidOf(t, r[3]), Len: int16(number(t, r[4])), Align: r[5][0], Dropped: r[6] == "t"}
+	if r[7] != "" {
+		c.Generated = r[7][0]
+	}
+	c.Type = w.types[c.TypeOID]
+	return c
+}
+
+// readTables makes the tables, with the values that columns have in older rows.
+func (w *world) readTables(t *testing.T) {
+	t.Helper()
+	var attributes *worldTable
+	byOID := map[string]*worldTable{}
+	for _, r := range w.rows(t, "tables") {
+		tab := &worldTable{oid: r[0], schema: r[1], name: r[2], path: filepath.Base(r[3]), missing: map[int]string{}}
+		w.tables = append(w.tables, tab)
+		byOID[tab.oid] = tab
+		if tab.name == "pg_attribute" {
+			attributes = tab
+		}
+	}
+	for _, r := range w.rows(t, "columns") {
+		if tab := byOID[r[0]]; tab != nil {
+			if r[8] == "t" {
+				tab.missing[len(tab.cols)] = r[9]
+			}
+			tab.cols = append(tab.cols, w.column(t, r))
+		}
+	}
+	last := len(attributes.cols) - 1 // attmissingval
+	values := make([][]byte, last+1)
+	for _, tab := range w.tables {
+		for i, ctid := range tab.missing {
+			if err := NewDeformer(attributes.cols).Deform(w.tupleAt(t, attributes, ctid), values); err != nil {
+				t.Fatal(err)
+			}
+			tab.cols[i].Missing = w.firstItem(t, attributes.cols[last].Type, values[last])
+		}
+	}
+}
+
+// firstItem returns the only element of an anyarray as it is stored.
+func (w *world) firstItem(t *testing.T, anyarray *Type, stored []byte) []byte {
+	t.Helper()
+	v, _, err := payload(anyarray, stored, w.environment(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := decodeArray(anyarray, v, w.environment(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	item, err := a.next(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return item
+}
+
+// tupleAt returns the tuple that a ctid such as (0,1) leads to.
+func (w *world) tupleAt(t *testing.T, tab *worldTable, ctid string) pgdisk.Tuple {
+	t.Helper()
+	var block, item int64
+	if _, err := fmt.Sscanf(ctid, "(%d,%d)", &block, &item); err != nil {
+		t.Fatal(err)
+	}
+	if tab.file == nil {
+		b, err := os.ReadFile(filepath.Join(w.base, tab.path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tab.file = b
+	}
+	page := tab.file[block*pgdisk.BlockSize:][:pgdisk.BlockSize]
+	h, err := pgdisk.DecodePageHeader(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tuple, err := pgdisk.DecodeTuple(pgdisk.Item(page, pgdisk.ItemIDs(page, h)[item-1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tuple
+}
+
+// environment is that of the server.
+func (w *world) environment(t *testing.T) *Env {
+	return &Env{
+		Major: w.Major,
+		Fetch: func(p pgdisk.ToastPointer) ([]byte, error) { return w.fetch(t, p) },
+		Names: func(kind NameKind, oid pgdisk.OID) (string, bool) { s, ok := w.names[kind][oid]; return s, ok },
+		Lookup: func(oid pgdisk.OID) (*Type, bool) {
+			y := w.types[oid]
+			return y, y != nil
+		},
+	}
+}
+
+// fetch joins the chunks of a value.
+func (w *world) fetch(t *testing.T, p pgdisk.ToastPointer) ([]byte, error) {
+	values, ok := w.chunks[p.ToastRelID]
+	if !ok {
+		values = map[pgdisk.OID][]byte{}
+		parts := map[pgdisk.OID]map[uint32][]byte{}
+		d := NewDeformer([]Column{{Len: 4, Align: 'i'}, {Len: 4, Align: 'i'}, {Len: -1, Align: 'i'}})
+		out := make([][]byte, 3)
+		for _, tuple := range w.tuples(t, w.toast[p.ToastRelID]) {
+			if err := d.Deform(tuple, out); err != nil {
+				return nil, err
+			}
+			data, err := pgdisk.DecodeVarlena(out[2])
+			if err != nil {
+				return nil, err
+			}
+			id := pgdisk.OID(uint32Of(out[0]))
+			if parts[id] == nil {
+				parts[id] = map[uint32][]byte{}
+			}
+			parts[id][uint32Of(out[1])] = data.Payload
+		}
+		for id, chunks := range parts {
+			for seq := range len(chunks) {
+				values[id] = append(values[id], chunks[uint32(seq)]...)
+			}
+		}
+		w.chunks[p.ToastRelID] = values
+	}
+	return values[p.ValueID], nil
+}
+
+// compare prints the rows of a table as text and as JSON.
+func (w *world) compare(t *testing.T, tab *worldTable) {
+	t.Helper()
+	env, d := w.environment(t), NewDeformer(tab.cols)
+	values := make([][]byte, len(tab.cols))
+	for _, kind := range []string{"text", "json"} {
+		name := fmt.Sprintf("%s.%s as %s", tab.schema, tab.name, kind)
+		if _, err := os.Stat(filepath.Join(w.said, "t"+tab.oid+"."+kind)); err != nil && (kind == "json" && tab.schema == "pg_catalog" || len(tab.cols) == 0 || tab.name == "dropped_all") {
+			continue // the server was not asked
+		}
+		printers := make([]Printer, len(tab.cols))
+		for i, c := range tab.cols {
+			if !c.Dropped && kind == "text" {
+				printers[i] = NewText(c.Type, env)
+			} else if !c.Dropped {
+				printers[i] = NewJSON(c.Type, env)
+			}
+		}
+		bad := 0
+		for _, row := range w.rows(t, "t"+tab.oid+"."+kind) {
+			if err := d.Deform(w.tupleAt(t, tab, row[0]), values); err != nil {
+				t.Fatalf("%s %s: %v", name, row[0], err)
+			}
+			at := 0
+			for i, c := range tab.cols {
+				if c.Dropped {
+					continue
+				}
+				at++
+				if c.Generated == 'v' {
+					continue
+				}
+				if got := printOne(printers[i], values[i]); got != row[at] && bad < 5 {
+					bad++
+					t.Errorf("%s, row %s, column %q of type %s (%s), value %.200x:\n got %.300q\nwant %.300q", name, row[0], c.Name, c.Type.Name, c.Type.Output, values[i], got, row[at])
+				}
+			}
+		}
+	}
+}
+
+// printOne prints a value, null as COPY does and an error as itself.
+func printOne(p Printer, value []byte) string {
+	if value == nil {
+		return copyNull
+	}
+	text, err := p(nil, value)
+	if err != nil {
+		return "ERROR " + strings.TrimSpace(err.Error())
+	}
+	return string(text)
 }

@@ -1,6 +1,7 @@
 package values
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strconv"
 )
@@ -55,20 +56,22 @@ func int2vectorOut(dst []byte, t *Type, v []byte, _ *Env) ([]byte, error) {
 	return dst, nil
 }
 
-// jsonVector makes an array of what c prints: for row_to_json an oidvector or int2vector is
-// an array of numbers.
-func jsonVector(c codec) codec {
+// jsonVector makes an array of what c prints: for row_to_json both vectors are arrays, one of
+// strings, since an OID is no number to it, and one of numbers. quote goes around each.
+func jsonVector(c codec, quote string) codec {
 	return func(dst []byte, t *Type, v []byte, env *Env) ([]byte, error) {
-		dst = append(dst, '[')
-		start := len(dst)
-		dst, err := c(dst, t, v, env)
+		text, err := c(nil, t, v, env)
 		if err != nil {
 			return dst, err
 		}
-		for i := start; i < len(dst); i++ {
-			if dst[i] == ' ' {
-				dst[i] = ','
+		dst = append(dst, '[')
+		for i, number := range bytes.Fields(text) {
+			if i > 0 {
+				dst = append(dst, ',')
 			}
+			dst = append(dst, quote...)
+			dst = append(dst, number...)
+			dst = append(dst, quote...)
 		}
 		return append(dst, ']'), nil
 	}

@@ -6,6 +6,8 @@
 #   one.dump   what pg_waldump prints of it, one.err how it ended
 #   two/       what a promotion to timeline 2 added to pg_wal
 #   two.dump, two.err
+#   pages      file number, block and bytes of index pages, whose images the log has too
+#   images     SHA-256 of every page image that pg_waldump 16 and later restore
 set -e
 export TZ=UTC PGTZ=UTC
 mkdir -p /tmp/out /tmp/ts
@@ -14,8 +16,10 @@ try() { psql --no-psqlrc --quiet --output=/dev/null "$@" 2>/dev/null || true; }
 wait_up() { until pg_isready --quiet; do sleep 0.1; done; }
 
 initdb --no-sync --wal-segsize=1 --auth=trust --username=postgres >/dev/null
-# Ids just before the end of a page of pg_xact and pg_multixact: the next page is soon zeroed.
-pg_resetwal --pgdata="$PGDATA" --next-transaction-id=32700 --multixact-ids=2045,1 --multixact-offset=1630 >/dev/null
+# Ids just before the end of a segment of pg_xact and of a page of pg_multixact: the next
+# page is soon zeroed, and the segment before it can go once everything is frozen.
+truncate --size=262144 "$PGDATA/pg_xact/0000"
+pg_resetwal --pgdata="$PGDATA" --next-transaction-id=1048500 --multixact-ids=2045,1 --multixact-offset=1630 >/dev/null
 pg_controldata | sed -n 's/^Latest checkpoint.s REDO location: *//p' >/tmp/out/start
 cat >>"$PGDATA/postgresql.conf" <<CONF
 fsync = off
@@ -107,7 +111,24 @@ DELETE FROM post WHERE ctid > '(3,1)';
 VACUUM post;
 CREATE TABLE cold AS SELECT generate_series(1, 500) a;
 VACUUM FREEZE cold;
+CREATE TABLE reuse (a int);
+CREATE INDEX ON reuse (a);
+INSERT INTO reuse SELECT generate_series(1, 3000);
+DELETE FROM reuse;
+VACUUM reuse;
+SELECT txid_current();
+VACUUM reuse;
+INSERT INTO reuse SELECT generate_series(1, 3000);
 SQL
+
+# Whole pages in the log, compressed in every way that the major has, and as they are.
+q -c "CREATE EXTENSION pageinspect" -c "CREATE TABLE built AS SELECT i a, repeat('b', i % 90) b FROM generate_series(1, 900) i"
+for method in off on lz4 zstd; do
+	try -c "SET wal_compression = '$method'" -c "CREATE INDEX built_$method ON built (b, a)"
+done
+psql --no-psqlrc --tuples-only --no-align --field-separator=' ' --output=/tmp/out/pages -c "
+	SELECT pg_relation_filenode(c.oid), b, encode(get_raw_page(c.relname, b), 'hex')
+	FROM pg_class c, generate_series(1, (pg_relation_size(c.oid) / 8192 - 1)::int) b WHERE c.relname LIKE 'built\\_%'"
 
 # Files, databases, settings, everything else.
 q -c "CREATE DATABASE other"
@@ -118,6 +139,7 @@ q <<'SQL'
 CREATE SEQUENCE sq; SELECT nextval('sq') FROM generate_series(1, 100);
 TRUNCATE copied; DROP TABLE copied;
 BEGIN; CREATE TABLE t3 (a int); TRUNCATE ref; ROLLBACK;
+SELECT pg_create_logical_replication_slot('slot', 'test_decoding');
 VACUUM FULL pg_class; VACUUM FULL heap; CLUSTER idx USING idx_r_idx; VACUUM FREEZE heap; ANALYZE;
 CREATE TABLE toasted (a text); ALTER TABLE toasted ALTER a SET STORAGE EXTERNAL; INSERT INTO toasted SELECT repeat('t', 20000) FROM generate_series(1, 20);
 SELECT pg_logical_emit_message(true, 'prefix', 'in a transaction');
@@ -126,6 +148,7 @@ SELECT pg_replication_origin_create('org'); SELECT pg_replication_origin_advance
 SELECT pg_replication_origin_session_setup('org');
 BEGIN; INSERT INTO heap VALUES (600000, 1, 'o'); SELECT pg_replication_origin_xact_setup('0/99', now()); COMMIT;
 SELECT pg_replication_origin_session_reset(); SELECT pg_replication_origin_drop('org');
+SELECT pg_drop_replication_slot('slot');
 SELECT pg_create_restore_point('a restore point');
 SELECT pg_switch_wal();
 ALTER SYSTEM SET full_page_writes = off; SELECT pg_reload_conf();
@@ -141,7 +164,9 @@ fi
 for method in on lz4 zstd; do
 	try -c "CHECKPOINT" -c "SET wal_compression = '$method'" -c "UPDATE heap SET val = val || 'z' WHERE id < 150" -c "UPDATE idx SET d = d + 1 WHERE id < 50"
 done
-q -c "SET wal_consistency_checking = 'all'" -c "UPDATE heap SET val = 'checked' WHERE id < 100" -c "INSERT INTO idx SELECT i, i, 'c' || i, ARRAY[i], point(i, i), 2 FROM generate_series(1, 50) i"
+seq 2000 2020 | sed 's/.*/&\t&\tchecked/' >/tmp/checked.txt
+q -c "SET wal_consistency_checking = 'all'" -c "CREATE TABLE checked (a int, b int, c text)" -c "COPY checked FROM '/tmp/checked.txt'" \
+	-c "ANALYZE heap" -c "ANALYZE heap" -c "SELECT nextval('sq'), setval('sq', 77)" -c "DELETE FROM heap WHERE id BETWEEN 150 AND 250" -c "VACUUM FREEZE heap" -c "UPDATE heap SET val = 'checked' WHERE id < 100" -c "INSERT INTO idx SELECT i, i, 'c' || i, ARRAY[i], point(i, i), 2 FROM generate_series(1, 50) i"
 
 # Old multixacts go away once no database has them.
 q -c "ALTER DATABASE template0 ALLOW_CONNECTIONS true"
@@ -168,6 +193,10 @@ pg_ctl --silent --mode=immediate stop
 cp -r "$PGDATA/pg_wal" /tmp/out/one
 start=$(cat /tmp/out/start)
 pg_waldump --path=/tmp/out/one --start="$start" >/tmp/out/one.dump 2>/tmp/out/one.err || true
+if [ "$MAJOR" -ge 16 ]; then
+	pg_waldump --path=/tmp/out/one --start="$start" --quiet --save-fullpage=/tmp/images 2>/dev/null || true
+	(cd /tmp/images && find . -type f -print0 | xargs -0 sha256sum) >/tmp/out/images
+fi
 
 touch "$PGDATA/standby.signal"
 pg_ctl --silent --wait start >/dev/null
