@@ -72,7 +72,8 @@ func openRelation(path, name string) (inspect.RelationSource, func(), error) {
 	return openRelationAlone(abs)
 }
 
-// splitRelation takes a path apart into the data directory and the rest, if it is that of a file in one.
+// splitRelation takes a path apart into the data directory and the rest, if it is that of a
+// file in one.
 func splitRelation(abs string) (dir, rel string, ok bool) {
 	parts := strings.Split(filepath.ToSlash(abs), "/")
 	for _, n := range []int{2, 3, 5} { // global/1260, base/5/16384, pg_tblspc/16400/PG_15_202209061/5/16385
@@ -87,7 +88,8 @@ func splitRelation(abs string) (dir, rel string, ok bool) {
 	return "", "", false
 }
 
-// openRelationIn reads --relation: a path under the data directory, or one without base/, or tablespace/database/file.
+// openRelationIn reads --relation: a path under the data directory, or one without base/, or
+// tablespace/database/file.
 func openRelationIn(dir, name string) (inspect.RelationSource, func(), error) {
 	if !isDataDir(dir) {
 		return inspect.RelationSource{}, nil, engine.Errorf(engine.Usage, "give a data directory", "%s: not a data directory", dir)
@@ -124,7 +126,8 @@ func openRelationAt(dir, rel string) (inspect.RelationSource, func(), error) {
 	return inspect.RelationSource{FS: cluster.FS(), Dir: path.Dir(rel), File: file, Control: cluster.Control, ControlErr: cluster.ControlErr}, closeCluster, nil
 }
 
-// openRelationAlone opens the directory of a file that lies in no data directory: a copy, or a tablespace's own directory.
+// openRelationAlone opens the directory of a file that lies in no data directory: a copy, or a
+// tablespace's own directory.
 func openRelationAlone(abs string) (inspect.RelationSource, func(), error) {
 	file, ok := pgdisk.ParseRelFile("base/1/" + filepath.Base(abs))
 	if !ok {

@@ -14,8 +14,8 @@ import (
 	"github.com/pgrescue/pgrescue/steps/engine"
 )
 
-// openSLRU opens what PATH names for reading: a data directory, an SLRU directory, or one file of one.
-// kind chooses one directory, and says what a directory is whose name does not.
+// openSLRU opens what PATH names for reading: a data directory, an SLRU directory, or one file
+// of one. kind chooses one directory, and says what a directory is whose name does not.
 func openSLRU(path, kind string) (inspect.SLRUSource, func(), error) {
 	if _, ok := inspect.SLRUGeometry(newestLayout(), kind); kind != "" && !ok {
 		return inspect.SLRUSource{}, nil, engine.Errorf(engine.Usage, "one of "+strings.Join(inspect.SLRUKinds(), ", "), "there is no SLRU %q", kind)
@@ -95,8 +95,8 @@ func openCluster(dir string) (*pgops.Cluster, func(), error) {
 	return cluster, closePieces, nil
 }
 
-// foreignMajor refuses a data directory whose PG_VERSION is of a major that is not read here, when pg_control
-// does not tell.
+// foreignMajor refuses a data directory whose PG_VERSION is of a major that is not read here,
+// when pg_control does not tell.
 func foreignMajor(fsys fs.FS) error {
 	b, _ := fs.ReadFile(fsys, pgdisk.VersionFileName) // without it nothing is known against the directory
 	major, err := pgdisk.ParseVersionFile(b)
@@ -106,8 +106,8 @@ func foreignMajor(fsys fs.FS) error {
 	return engine.Errorf(engine.Precondition, "take that release's own tools", "%s: PostgreSQL %d: only 13 to 18 can be read here", pgdisk.VersionFileName, major)
 }
 
-// openSLRUPart opens one SLRU directory, or pg_multixact with its two, under the names they have in a data directory.
-// file restricts it to one segment.
+// openSLRUPart opens one SLRU directory, or pg_multixact with its two, under the names they
+// have in a data directory. file restricts it to one segment.
 func openSLRUPart(dir, file, kind string) (inspect.SLRUSource, func(), error) {
 	layout, chosen := newestLayout(), slruDirsNamed(dir)
 	if kind != "" {

@@ -53,8 +53,6 @@ func newInspectWAL() *cobra.Command {
 	f.Bool("past-damage", false, "read on behind WAL that cannot be read, and mark the gap")
 	f.String("save-fullpage", "", "write page images into this new `DIR`")
 	f.Bool("bytes", false, "print the bytes of each record")
-	cmd.MarkFlagsMutuallyExclusive("start", "from-checkpoint")
-	cmd.MarkFlagsMutuallyExclusive("commits", "stats", "count")
 	return cmd
 }
 
@@ -132,6 +130,9 @@ func walOptions(cmd *cobra.Command) (opt inspect.WALOptions, err error) {
 			return opt, fmt.Errorf("--%s: %w", name, err)
 		}
 	}
+	if opt.FromCheckpoint && opt.Start != 0 {
+		return opt, errors.New("--start and --from-checkpoint exclude each other")
+	}
 	if opt.End != 0 && opt.Start >= opt.End {
 		return opt, fmt.Errorf("--end %s is not behind --start %s", opt.End, opt.Start)
 	}
@@ -144,6 +145,8 @@ func walMode(cmd *cobra.Command) (inspect.WALMode, error) {
 	commits, _ := f.GetBool("commits")
 	count, _ := f.GetBool("count")
 	switch {
+	case stats != "" && (commits || count), commits && count:
+		return 0, errors.New("--commits, --stats and --count exclude each other")
 	case stats == "rmgr":
 		return inspect.WALStats, nil
 	case stats == "record":

@@ -37,7 +37,7 @@ type relation struct {
 // relReport is everything that is said of a relation.
 type relReport struct {
 	Relation  string       `json:"relation"`
-	Kind      string       `json:"kind"` // what most pages of the main fork are
+	Kind      string       `json:"kind"` // what most pages of the main fork are; empty without any
 	Forks     []*relFork   `json:"forks"`
 	Pages     []relKind    `json:"pages"` // of the main fork
 	Checksums relChecksums `json:"checksums"`

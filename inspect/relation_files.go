@@ -69,14 +69,15 @@ func (rel *relation) listFiles() error {
 		rel.judgeSegments(f)
 	}
 	if forks[pgdisk.MainFork] == nil {
-		rel.r.finding("no file of the main fork: %s is missing", relFileName(pgdisk.RelFile{Number: rel.src.File.Number, Temp: rel.src.File.Temp, Backend: rel.src.File.Backend}))
+		rel.absent()("no file of the main fork: %s is missing", relFileName(pgdisk.RelFile{Number: rel.src.File.Number, Temp: rel.src.File.Temp, Backend: rel.src.File.Backend}))
 	}
 	rel.r.Forks = rel.forks
 	return nil
 }
 
-// judgeSegments wants every file but the last to be full. The server takes the first one that is not for the end of the
-// fork (mdnblocks, storage/smgr/md.c); files of no length behind it are what a truncation leaves.
+// judgeSegments wants every file but the last to be full. The server takes the first one that
+// is not for the end of the fork (mdnblocks, storage/smgr/md.c); files of no length behind it
+// are what a truncation leaves.
 func (rel *relation) judgeSegments(f *relFork) {
 	full := int64(rel.perSegment) * pgdisk.BlockSize
 	var next uint32
@@ -84,7 +85,7 @@ func (rel *relation) judgeSegments(f *relFork) {
 	for _, s := range f.Segments {
 		if s.number > next && cut == "" && s.Bytes > 0 {
 			cut = relSegmentName(f, next)
-			rel.r.finding("%s fork: %s is missing: a server sees the end there, and nothing of what is behind it", f.Name, relMissing(f, next, s.number))
+			rel.absent()("%s fork: %s is missing: a server sees the end there, and nothing of what is behind it", f.Name, relMissing(f, next, s.number))
 		}
 		if s.Bytes%pgdisk.BlockSize != 0 {
 			rel.r.finding("%s has %d bytes, which is no whole number of blocks: the last %d are cut off", s.File, s.Bytes, s.Bytes%pgdisk.BlockSize)
@@ -98,6 +99,15 @@ func (rel *relation) judgeSegments(f *relFork) {
 			rel.r.finding("%s is too short: %d of %d blocks, and another file follows: a server sees the end there", s.File, s.Bytes/pgdisk.BlockSize, rel.perSegment)
 		}
 	}
+}
+
+// absent says that a file is not there: a finding, but of a copy outside of a data directory
+// just a note.
+func (rel *relation) absent() func(format string, args ...any) {
+	if rel.src.Dir == "." {
+		return rel.r.note
+	}
+	return rel.r.finding
 }
 
 func relSegmentName(f *relFork, n uint32) string {
@@ -116,7 +126,8 @@ func relMissing(f *relFork, from, to uint32) string {
 // relReadBlocks is how many blocks are read at once: half a megabyte.
 const relReadBlocks = 64
 
-// eachPage reads a fork block by block. A block that cannot be read is a finding and costs that block.
+// eachPage reads a fork block by block. A block that cannot be read is a finding and costs
+// that block.
 func (rel *relation) eachPage(ctx context.Context, f *relFork, visit func(pgdisk.BlockNumber, []byte)) error {
 	buf := make([]byte, relReadBlocks*pgdisk.BlockSize)
 	for _, s := range f.Segments {

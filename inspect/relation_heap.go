@@ -220,7 +220,8 @@ func (s *relHeapScan) ids(at pgdisk.TID, h pgdisk.TupleHeader) {
 	}
 }
 
-// xid widens a range. Ids are compared with the next one to be given out, or with the first that was seen.
+// xid widens a range. Ids are compared with the next one to be given out, or with the first
+// that was seen.
 func (s *relHeapScan) xid(r *relXIDs, what string, at pgdisk.TID, x pgdisk.XID) {
 	if !x.Normal() {
 		return

@@ -2,7 +2,8 @@ package inspect
 
 import "github.com/pgrescue/pgrescue/pgops/pgdisk"
 
-// relHOT counts HOT chains: versions of a row on one page that share the index entries of the first.
+// relHOT counts HOT chains: versions of a row on one page that share the index entries of the
+// first.
 type relHOT struct {
 	Chains     uint64 `json:"chains"`
 	Redirected uint64 `json:"redirected"` // of these, with a redirect as root
@@ -13,8 +14,8 @@ type relHOT struct {
 	Broken     uint64 `json:"broken"`  // chains and tuples that are findings
 }
 
-// chains follows the chains of the page and finds those that no server leaves so. A link that leads to nothing
-// is sound when the update that made it did not commit.
+// chains follows the chains of the page and finds those that no server leaves so. A link that
+// leads to nothing is sound when the update that made it did not commit.
 func (s *relHeapScan) chains() {
 	found := s.hp.Chains(s.rel.updater)
 	t := &s.h.HOT
@@ -44,7 +45,8 @@ func (s *relHeapScan) chains() {
 	}
 }
 
-// abortedLink reports whether the link at the end of a chain is of an update that did not commit, or may be.
+// abortedLink reports whether the link at the end of a chain is of an update that did not
+// commit, or may be.
 func (s *relHeapScan) abortedLink(c pgdisk.HOTChain) bool {
 	if c.End != pgdisk.HOTReplaced && c.End != pgdisk.HOTGone || len(c.Members) == 0 {
 		return false

@@ -163,8 +163,9 @@ func (v *relVMReader) close() {
 	}
 }
 
-// vmCheck compares a block with the map. hidden is the number of a line pointer whose tuple is not visible, 0
-// for none. Before replay the two forks need not agree: either may have been written first.
+// vmCheck compares a block with the map. hidden is the number of a line pointer whose tuple is
+// not visible, 0 for none. Before replay the two forks need not agree: either may have been
+// written first.
 func (rel *relation) vmCheck(blk pgdisk.BlockNumber, allVisible bool, hidden int) {
 	if allVisible && hidden > 0 && rel.clean {
 		rel.r.finding("(%d,%d): not visible, on a page that is marked all-visible", blk, hidden)

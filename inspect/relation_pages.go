@@ -180,8 +180,12 @@ func (rel *relation) judgeKinds() {
 			rel.r.finding("%d pages are of kind %s among those of %s, the first is block %d", k.Pages, k.Kind, rel.r.Kind, k.First)
 		}
 	}
-	if rel.r.Kind == "" {
-		rel.r.Kind = pgdisk.PageUnknown.String()
+	switch {
+	case rel.r.Kind != "":
+	case len(rel.r.Pages) == 0:
+		rel.r.Kind = "empty"
+	default:
+		rel.r.Kind = rel.r.Pages[0].Kind
 	}
 	if u := rel.pages.kinds[pgdisk.PageUnknown]; u.Pages > 0 {
 		rel.r.finding("%d pages are of no kind that a server writes, the first is block %d", u.Pages, u.First)
@@ -204,7 +208,7 @@ func (rel *relation) judgeChecksums() {
 	default:
 		s.State = "seem off"
 		if s.Bad > 0 {
-			rel.r.note("%d pages have a checksum that does not match, %d none: checksums are off, or were changed", s.Bad, s.Without)
+			rel.r.note("%d pages have a checksum that does not match, %d none: checksums were turned off, or the file holds other blocks than its name says", s.Bad, s.Without)
 		}
 	}
 	rel.r.Checksums = s

@@ -59,7 +59,8 @@ func relMapPage(blk pgdisk.BlockNumber, content ...byte) []byte {
 	return page
 }
 
-// relCluster is slruCluster with a relation of two blocks a file and five blocks, of one visible row each.
+// relCluster is slruCluster with a relation of two blocks a file and five blocks, of one
+// visible row each.
 func relCluster() (fstest.MapFS, *pgdisk.Control) {
 	fsys, c := slruCluster()
 	c.RelSegSize, c.DataChecksumVersion, c.Checkpoint = 2, 1, 0x2000000
@@ -234,6 +235,10 @@ func TestRelationAlone(t *testing.T) {
 	}
 	src.NoXact = true
 	if n, out := run(); n != 0 || strings.Contains(out, "note not in") {
+		t.Errorf("%d\n%s", n, out)
+	}
+	src.FS = fstest.MapFS{"16384.1": &fstest.MapFile{Data: data}}
+	if n, out := run(); n != 0 || !strings.Contains(out, "note main fork: 16384 is missing") || !strings.Contains(out, "block 131073") {
 		t.Errorf("%d\n%s", n, out)
 	}
 	src.File.Number = 16385

@@ -1,14 +1,35 @@
 package inspect
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 )
+
+// source returns the relation of a name in pg_class.
+func (d *slruTruth) source(t *testing.T, name string) RelationSource {
+	t.Helper()
+	for _, row := range d.says["paths"] {
+		if at, ok := strings.CutPrefix(row, name+"|"); ok && at != "" {
+			file, _ := pgdisk.ParseRelFile(at)
+			return RelationSource{FS: d.slru.FS, Dir: path.Dir(at), File: file, Control: d.slru.Control}
+		}
+	}
+	t.Fatalf("no relation %s", name)
+	return RelationSource{}
+}
+
+func (d *slruTruth) relation(t *testing.T, name string) relReport {
+	t.Helper()
+	src := d.source(t, name)
+	return ask1[relReport](t, func(w *bytes.Buffer) (int, error) { return Relation(t.Context(), src, true, w) })
+}
 
 func (d *slruTruth) table(t *testing.T) {
 	r := d.relation(t, "h")
@@ -42,8 +63,8 @@ func (d *slruTruth) table(t *testing.T) {
 	}
 }
 
-// chains compares the chains with those that SQL follows, and wants every entry of the primary key to lead to a
-// root or a dead line pointer, and every root to have an entry.
+// chains compares the chains with those that SQL follows, and wants every entry of the primary
+// key to lead to a root or a dead line pointer, and every root to have an entry.
 func (d *slruTruth) chains(t *testing.T) {
 	entries := make(map[string]bool)
 	for _, e := range d.says["entries"] {
@@ -110,5 +131,26 @@ func (d *slruTruth) others(t *testing.T) {
 	}
 	if c := d.relation(t, "pg_class"); c.Kind != "heap" || c.Heap.Tuples.Visible < 300 {
 		t.Errorf("pg_class: %+v", c)
+	}
+}
+
+// everything wants nothing to be found in any relation of a sound cluster.
+func (d *slruTruth) everything(t *testing.T) {
+	kinds := make(map[string]int)
+	err := fs.WalkDir(d.slru.FS, ".", func(name string, _ fs.DirEntry, err error) error {
+		file, ok := pgdisk.ParseRelFile(name)
+		if err != nil || !ok || file.Fork != pgdisk.MainFork || file.Segment > 0 {
+			return err
+		}
+		r := ask1[relReport](t, func(w *bytes.Buffer) (int, error) {
+			return Relation(t.Context(), RelationSource{FS: d.slru.FS, Dir: path.Dir(name), File: file, Control: d.slru.Control}, true, w)
+		})
+		if kinds[r.Kind]++; r.Checksums.Bad > 0 || r.Heap != nil && r.Heap.Tuples.DoubtfulVisible+r.Heap.Tuples.DoubtfulOthers > 0 {
+			t.Errorf("%s: %+v, %+v", name, r.Checksums, r.Heap)
+		}
+		return nil
+	})
+	if err != nil || kinds["heap"] < 100 || kinds["unknown"] > 0 || kinds["btree"] < 300 || kinds["hash"] != 1 || kinds["sequence"] != 1 {
+		t.Errorf("%v, %v", kinds, err)
 	}
 }

@@ -43,8 +43,9 @@ func (s SLRUSource) control() *pgdisk.Control {
 	return s.Control
 }
 
-// clean reports whether the server was stopped in order, so that pg_control's ids are final and nothing is
-// left to replay. A standby stopped in order does not count: its pg_control is that of an older checkpoint.
+// clean reports whether the server was stopped in order, so that pg_control's ids are final
+// and nothing is left to replay. A standby stopped in order does not count: its pg_control is
+// that of an older checkpoint.
 func (s SLRUSource) clean() bool {
 	c := s.control()
 	return c != nil && c.State == pgdisk.ShutDown

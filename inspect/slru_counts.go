@@ -16,9 +16,9 @@ type slruCounts struct {
 	slruTotals
 }
 
-// SLRUCounts counts the transactions of each pg_xact file by status, in the order of age. With a
-// pg_control after an orderly stop only those from oldestXID up to NextXID are counted; otherwise an entry
-// that was never used counts as in progress.
+// SLRUCounts counts the transactions of each pg_xact file by status, in the order of age. With
+// a pg_control after an orderly stop only those from oldestXID up to NextXID are counted;
+// otherwise an entry that was never used counts as in progress.
 func SLRUCounts(ctx context.Context, src SLRUSource, asJSON bool, w io.Writer) error {
 	g := pgdisk.XactGeometry()
 	s, err := pgdisk.SurveySLRU(ctx, src.FS, g)
@@ -51,8 +51,8 @@ func SLRUCounts(ctx context.Context, src SLRUSource, asJSON bool, w io.Writer) e
 	return table.Flush()
 }
 
-// slruClip leaves out what pg_control says is not in use. A file in which the ids in use both begin and end, with the
-// whole circle between, is counted whole.
+// slruClip leaves out what pg_control says is not in use. A file in which the ids in use both
+// begin and end, with the whole circle between, is counted whole.
 func slruClip(src SLRUSource, first, end uint64) (uint64, uint64) {
 	first = max(first, uint64(pgdisk.FirstNormalXID))
 	if !src.clean() {

@@ -11,7 +11,8 @@ import (
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 )
 
-// slruDumped is one entry of an SLRU directory that is not zero. Which fields there are depends on the directory.
+// slruDumped is one entry of an SLRU directory that is not zero. Which fields there are
+// depends on the directory.
 type slruDumped struct {
 	ID     uint64  `json:"id"`
 	Offset *uint32 `json:"offset,omitempty"`      // of a multixact's first member
@@ -24,8 +25,8 @@ type slruDumped struct {
 	text   string
 }
 
-// SLRUDump writes every entry of one SLRU directory that is not zero, in the order of age; of pg_xact, the
-// runs of one status. Entries of pg_notify have no ids and are refused.
+// SLRUDump writes every entry of one SLRU directory that is not zero, in the order of age; of
+// pg_xact, the runs of one status. Entries of pg_notify have no ids and are refused.
 func SLRUDump(ctx context.Context, src SLRUSource, asJSON bool, w io.Writer) error {
 	g, err := src.only()
 	if err != nil {
@@ -76,7 +77,8 @@ func slruDumpPage(p *slruPrinter, g pgdisk.Geometry, page []byte, firstID uint64
 	}
 }
 
-// slruDecoderOf returns the function that reads the entry of an id from its page, and says whether it is in use.
+// slruDecoderOf returns the function that reads the entry of an id from its page, and says
+// whether it is in use.
 func slruDecoderOf(dir string) func(page []byte, id uint64) (slruDumped, bool) {
 	l, _ := pgdisk.LayoutFor(18)
 	switch dir {

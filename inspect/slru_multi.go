@@ -91,9 +91,9 @@ func slruOffset(pages pgdisk.SLRUPages, m pgdisk.MultiXactID) *slruEntry {
 	return &slruEntry{slruPlace: slruPlace{File: l.Path(), Page: uint64(l.Page), Byte: l.Byte}, Value: uint32(o)}
 }
 
-// slruMultiEnds returns the next multixact and the next member to be given out: pg_control's after an
-// orderly stop. Otherwise pg_control is behind, or not there, and what the files hold decides where
-// that is more.
+// slruMultiEnds returns the next multixact and the next member to be given out: pg_control's
+// after an orderly stop. Otherwise pg_control is behind, or not there, and what the files hold
+// decides where that is more.
 func slruMultiEnds(ctx context.Context, src SLRUSource) (next pgdisk.MultiXactID, nextOffset pgdisk.MultiXactOffset, err error) {
 	if src.control() != nil {
 		next, nextOffset = src.Control.CheckpointCopy.NextMulti, src.Control.CheckpointCopy.NextMultiOffset

@@ -41,9 +41,10 @@ func (t *slruTotals) add(s pgdisk.XactStatus, n uint64) {
 	}
 }
 
-// SLRURange tells the statuses of the transactions from first to last, both included, in runs and as
-// totals. When last is before first, the range passes the end of the circle. Ids below 3, which belong to
-// no transaction, are left out. Pages that cannot be read are runs of their own and findings.
+// SLRURange tells the statuses of the transactions from first to last, both included, in runs
+// and as totals. When last is before first, the range passes the end of the circle. Ids below
+// 3, which belong to no transaction, are left out. Pages that cannot be read are runs of their
+// own and findings.
 func SLRURange(ctx context.Context, src SLRUSource, first, last pgdisk.XID, asJSON bool, w io.Writer) (findings int, err error) {
 	r := &slruRanger{p: newSLRUPrinter(w, asJSON), pages: pgdisk.NewSLRUFiles(src.FS)}
 	parts := [][2]pgdisk.XID{{first, last}}
@@ -112,8 +113,8 @@ func slruStatus(page []byte, entry uint64) pgdisk.XactStatus {
 	return pgdisk.XactStatus(page[entry/4] >> (entry % 4 * 2) & 3)
 }
 
-// slruAlike counts the entries from e up to end that have the status of e; four of them in a byte are told
-// at once.
+// slruAlike counts the entries from e up to end that have the status of e; four of them in a
+// byte are told at once.
 func slruAlike(page []byte, e, end uint64) uint64 {
 	s := slruStatus(page, e)
 	n := uint64(1)

@@ -56,8 +56,8 @@ func (h slruHole) String() string {
 	return fmt.Sprintf("%s: %s: pages %d to %d, ids %d to %d", h.File, h.Kind, h.First, h.Last, h.FirstID, h.LastID)
 }
 
-// SLRU looks through SLRU directories and compares them with pg_control's ids. It returns the number of
-// findings: what the server needs and does not find, or would misread.
+// SLRU looks through SLRU directories and compares them with pg_control's ids. It returns the
+// number of findings: what the server needs and does not find, or would misread.
 func SLRU(ctx context.Context, src SLRUSource, asJSON bool, w io.Writer) (findings int, err error) {
 	p := newSLRUPrinter(w, asJSON)
 	needs := make(map[string]pgdisk.SLRUNeed)

@@ -33,8 +33,9 @@ type slruPlace struct {
 	Byte int64  `json:"byte"` // in the file
 }
 
-// SLRUTransaction tells what is known of a transaction: status, ancestors, time of the commit, and where the
-// two bits of its status lie. What cannot be read although it should be there counts as a finding.
+// SLRUTransaction tells what is known of a transaction: status, ancestors, time of the commit,
+// and where the two bits of its status lie. What cannot be read although it should be there
+// counts as a finding.
 func SLRUTransaction(src SLRUSource, x pgdisk.XID, asJSON bool, w io.Writer) (findings int, err error) {
 	pages := pgdisk.NewSLRUFiles(src.FS)
 	l := pgdisk.XactGeometry().Locate(uint64(x))
@@ -93,8 +94,8 @@ func (a *slruXID) readStatus(src SLRUSource, pages pgdisk.SLRUPages) {
 	}
 }
 
-// slruPrepared looks for the state file of a prepared transaction: the id in 8 hexadecimal digits, from 17 on the full id
-// in 16 (TwoPhaseFilePath, access/transam/twophase.c).
+// slruPrepared looks for the state file of a prepared transaction: the id in 8 hexadecimal
+// digits, from 17 on the full id in 16 (TwoPhaseFilePath, access/transam/twophase.c).
 func slruPrepared(src SLRUSource, x pgdisk.XID) bool {
 	entries, _ := fs.ReadDir(src.FS, "pg_twophase") // without the directory nothing is known to be prepared
 	for _, e := range entries {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,8 +23,9 @@ track_commit_timestamp=on
 max_prepared_transactions=3" >> $PGDATA/postgresql.conf
 pg_ctl -w -s -l /tmp/log start`
 
-// slruTruthWorkload makes subtransactions three deep that commit and abort, transactions of another origin,
-// multixacts, and a table with versions of every fate, HOT chains of every shape, values in TOAST.
+// slruTruthWorkload makes subtransactions three deep that commit and abort, transactions of
+// another origin, multixacts, and a table with versions of every fate, HOT chains of every
+// shape, values in TOAST.
 const slruTruthWorkload = `
 create extension pageinspect; create extension pgstattuple; create extension pg_freespacemap; create extension pg_visibility;
 create table sub (depth int, top bigint);
@@ -81,7 +81,8 @@ type slruTruth struct {
 	says   map[string][]string // by the name of the question
 }
 
-// questions are what the server is asked, in this order: none of them changes a table after pgstattuple has read it.
+// questions are what the server is asked, in this order: none of them changes a table after
+// pgstattuple has read it.
 func (d *slruTruth) ask(t *testing.T) {
 	sql := func(q string) []string {
 		return strings.Split(strings.TrimSuffix(d.server.SQL(t, "postgres", q), "\n"), "\n")
@@ -152,6 +153,7 @@ func TestSLRUTruth(t *testing.T) {
 			t.Run("table", d.table)
 			t.Run("chains", d.chains)
 			t.Run("others", d.others)
+			t.Run("everything", d.everything)
 		})
 	}
 }
@@ -234,7 +236,8 @@ func (d *slruTruth) subtransactions(t *testing.T) {
 	}
 }
 
-// ranges wants the runs of --range, the lines of --counts and the whole of --dump to add up to what the server says.
+// ranges wants the runs of --range, the lines of --counts and the whole of --dump to add up to
+// what the server says.
 func (d *slruTruth) ranges(t *testing.T) {
 	var want []string // runs
 	var first, last, run string
@@ -311,23 +314,4 @@ func (d *slruTruth) multixacts(t *testing.T) {
 	if c := d.slru.Control.CheckpointCopy; err != nil || next != c.NextMulti || nextOffset != c.NextMultiOffset {
 		t.Errorf("from the files %d and %d, pg_control has %d and %d; %v", next, nextOffset, c.NextMulti, c.NextMultiOffset, err)
 	}
-}
-
-// source returns the relation of a name in pg_class.
-func (d *slruTruth) source(t *testing.T, name string) RelationSource {
-	t.Helper()
-	for _, row := range d.says["paths"] {
-		if at, ok := strings.CutPrefix(row, name+"|"); ok && at != "" {
-			file, _ := pgdisk.ParseRelFile(at)
-			return RelationSource{FS: d.slru.FS, Dir: path.Dir(at), File: file, Control: d.slru.Control}
-		}
-	}
-	t.Fatalf("no relation %s", name)
-	return RelationSource{}
-}
-
-func (d *slruTruth) relation(t *testing.T, name string) relReport {
-	t.Helper()
-	src := d.source(t, name)
-	return ask1[relReport](t, func(w *bytes.Buffer) (int, error) { return Relation(t.Context(), src, true, w) })
 }

@@ -173,6 +173,7 @@ func treeSum(t *testing.T, root string) string {
 func TestUnloadEqualsCopy(t *testing.T) {
 	for _, major := range truth.Majors() {
 		t.Run(fmt.Sprint(major), func(t *testing.T) {
+			t.Parallel()
 			initdb := "--data-checksums"
 			if major == 17 {
 				initdb = ""

@@ -66,7 +66,7 @@ func (l *loader) loadAttributes(ctx context.Context) error {
 		l.found.file("", "pg_class has no row of %d more relations that pg_attribute has columns of", lost-maxListed)
 	}
 	for _, r := range l.d.Relations {
-		if n := int(l.classes[r.OID].row.natts); n > 0 && len(r.Columns) == 0 {
+		if n := int(l.classes[r.OID].row.natts); n > 0 && columns[r.OID] == nil {
 			l.found.file("", "%s.%s: pg_attribute has none of its %d columns", r.Schema, r.Name, n)
 		}
 	}

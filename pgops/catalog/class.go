@@ -80,7 +80,10 @@ func (l *loader) locate(r *Relation, c class, space pgdisk.OID) {
 	}
 	r.File = l.place(space)
 	r.File.Number = number
-	l.d.byFile[fileKey{space, number}] = r
+	if r.Persistence == 't' {
+		r.File.Backend, r.File.Temp = tempBackend(r.Schema)
+	}
+	l.d.byFile[keyOf(r.File)] = r
 }
 
 // linkToast connects tables with their TOAST tables, and those with their valid index.
@@ -121,13 +124,13 @@ func (l *loader) loadFiles() {
 		for _, f := range files {
 			if r, ok := l.d.ByFile(f.RelFile); ok {
 				r.Files = append(r.Files, f)
-			} else if dir != "global" {
+			} else if dir != "global" && !f.Temp {
 				l.d.Orphans = append(l.d.Orphans, f)
 			}
 		}
 	}
 	for _, r := range l.d.Relations {
-		// The files of temporary tables are not listed.
+		// Those of temporary tables are removed when the server starts.
 		if r.File.Number != 0 && r.Persistence != 't' && !slices.ContainsFunc(r.Files, func(f File) bool { return f.RelFile == r.File }) {
 			l.found.file(r.File.Path(), "the file of %s.%s is missing", r.Schema, r.Name)
 		}

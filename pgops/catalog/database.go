@@ -23,7 +23,7 @@ type Database struct {
 
 	cluster   *Cluster
 	relations map[pgdisk.OID]*Relation
-	byFile    map[fileKey]*Relation
+	byFile    map[pgdisk.RelFile]*Relation // by keyOf
 	types     map[pgdisk.OID]*values.Type
 	typmods   map[pgdisk.OID]string // typmodout by name, of types that have one
 	names     *names
@@ -54,7 +54,7 @@ func (c *Cluster) Database(ctx context.Context, oid pgdisk.OID) (*Database, erro
 	}
 	found := &problems{}
 	l := &loader{
-		d: &Database{Info: c.Databases[i], cluster: c, relations: map[pgdisk.OID]*Relation{}, byFile: map[fileKey]*Relation{},
+		d: &Database{Info: c.Databases[i], cluster: c, relations: map[pgdisk.OID]*Relation{}, byFile: map[pgdisk.RelFile]*Relation{},
 			types: map[pgdisk.OID]*values.Type{}, typmods: map[pgdisk.OID]string{}},
 		c: c, s: c.scanner(found), found: found, schemas: map[pgdisk.OID]string{}, methods: map[pgdisk.OID]string{},
 		rowTypes: map[pgdisk.OID]*values.Type{},
@@ -225,7 +225,7 @@ func (d *Database) Lookup(schema, name string) (*Relation, bool) {
 
 // ByFile finds the relation that a file belongs to, whatever fork and segment it is.
 func (d *Database) ByFile(f pgdisk.RelFile) (*Relation, bool) {
-	r, ok := d.byFile[fileKey{f.Tablespace, f.Number}]
+	r, ok := d.byFile[keyOf(f)]
 	return r, ok
 }
 

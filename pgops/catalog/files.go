@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"io/fs"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 )
@@ -14,14 +16,23 @@ type File struct {
 	Size int64 // bytes
 }
 
-// fileKey is what the files of one relation have in common.
-type fileKey struct {
-	tablespace pgdisk.OID
-	number     pgdisk.RelFileNumber
+// keyOf is what the files of one relation have in common.
+func keyOf(f pgdisk.RelFile) pgdisk.RelFile {
+	return pgdisk.RelFile{Tablespace: f.Tablespace, Number: f.Number, Temp: f.Temp, Backend: f.Backend}
 }
 
-// listFiles lists the files of relations in a directory, in order of number, fork and
-// segment. Those of temporary tables are left out: their content ended with the session.
+// tempBackend reads the session's number from the schema of a temporary relation, which its
+// files have in their names (GetTempNamespaceProcNumber, catalog/namespace.c).
+func tempBackend(schema string) (uint32, bool) {
+	name, ok := strings.CutPrefix(schema, "pg_temp_")
+	if !ok {
+		name, ok = strings.CutPrefix(schema, "pg_toast_temp_")
+	}
+	n, err := strconv.ParseUint(name, 10, 32)
+	return uint32(n), ok && err == nil
+}
+
+// listFiles lists the files of relations in a directory, in order of number, fork and segment.
 func listFiles(fsys fs.FS, dir string) ([]File, error) {
 	entries, err := fs.ReadDir(fsys, dir)
 	if err != nil {
@@ -30,7 +41,7 @@ func listFiles(fsys fs.FS, dir string) ([]File, error) {
 	var files []File
 	for _, e := range entries {
 		r, ok := pgdisk.ParseRelFile(dir + "/" + e.Name())
-		if !ok || r.Temp || !e.Type().IsRegular() {
+		if !ok || !e.Type().IsRegular() {
 			continue
 		}
 		info, err := e.Info()

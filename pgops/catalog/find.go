@@ -66,7 +66,7 @@ func (s *scanner) findByContent(ctx context.Context, dir string, in pgdisk.RelFi
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if f.Fork != pgdisk.MainFork || f.Segment != 0 || f.Size == 0 {
+			if f.Fork != pgdisk.MainFork || f.Segment != 0 || f.Size == 0 || f.Temp {
 				continue
 			}
 			in.Number = f.Number

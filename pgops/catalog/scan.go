@@ -21,6 +21,7 @@ type scanner struct {
 	checksums  bool
 	vis        pgdisk.Visibility
 	problems   *problems
+	buf        []byte // chunkPages pages
 }
 
 // row is a visible row of a catalog. The columns are part of a buffer that the next page
@@ -56,14 +57,7 @@ func (s *scanner) scan(ctx context.Context, t *table, file pgdisk.RelFile, visit
 	deformer := values.NewDeformer(t.columns)
 	r := row{table: t, cols: make([][]byte, len(t.columns))}
 	return s.pages(ctx, t.name, file, func(path string, blk pgdisk.BlockNumber, page []byte) {
-		doubt := ""
-		if s.checksums {
-			if verdict, stored, computed := pgdisk.VerifyPage(page, blk); verdict == pgdisk.PageChecksumBad {
-				doubt = "the checksum of its page does not match"
-				s.problems.add(Problem{File: path, Block: blk, InBlock: true,
-					What: fmt.Sprintf("%s: checksum %04X where the content gives %04X: what its rows say is doubtful", t.name, stored, computed)})
-			}
-		}
+		doubt := s.checksum(page, path, blk, t.name)
 		s.page(page, path, blk, t.name, func(item uint16, tuple pgdisk.Tuple) error {
 			verdict := s.vis.Judge(tuple.TupleHeader)
 			if verdict.Fate != pgdisk.FateVisible {
@@ -82,6 +76,24 @@ func (s *scanner) scan(ctx context.Context, t *table, file pgdisk.RelFile, visit
 			return visit(r)
 		})
 	})
+}
+
+// checksum says what makes the rows of a page doubtful, if it has a sound header at all.
+func (s *scanner) checksum(page []byte, path string, blk pgdisk.BlockNumber, name string) string {
+	if !s.checksums {
+		return ""
+	}
+	h, err := pgdisk.DecodePageHeader(page)
+	if err != nil || len(h.Problems()) > 0 {
+		return ""
+	}
+	verdict, stored, computed := pgdisk.VerifyPage(page, blk)
+	if verdict != pgdisk.PageChecksumBad {
+		return ""
+	}
+	s.problems.add(Problem{File: path, Block: blk, InBlock: true,
+		What: fmt.Sprintf("%s: checksum %04X where the content gives %04X: what its rows say is doubtful", name, stored, computed)})
+	return "the checksum of its page does not match"
 }
 
 // page visits the tuples of one page.
@@ -118,7 +130,9 @@ func (s *scanner) page(page []byte, path string, blk pgdisk.BlockNumber, name st
 
 // pages reads the main fork of a relation, segment by segment.
 func (s *scanner) pages(ctx context.Context, name string, file pgdisk.RelFile, visit func(string, pgdisk.BlockNumber, []byte)) error {
-	buf := make([]byte, chunkPages*pgdisk.BlockSize)
+	if s.buf == nil {
+		s.buf = make([]byte, chunkPages*pgdisk.BlockSize)
+	}
 	for ; ; file.Segment++ {
 		first, ok := file.FirstBlock(s.perSegment)
 		if !ok {
@@ -132,7 +146,7 @@ func (s *scanner) pages(ctx context.Context, name string, file pgdisk.RelFile, v
 		if err != nil {
 			return fmt.Errorf("read %s: %w", name, err)
 		}
-		full, err := s.segment(ctx, f, path, name, first, buf, visit)
+		full, err := s.segment(ctx, f, path, name, first, visit)
 		f.Close()
 		if err != nil || !full {
 			return err
@@ -140,29 +154,44 @@ func (s *scanner) pages(ctx context.Context, name string, file pgdisk.RelFile, v
 	}
 }
 
-// segment reads one file and reports whether it is full, so that another may follow.
-func (s *scanner) segment(ctx context.Context, f fs.File, path, name string, first pgdisk.BlockNumber, buf []byte, visit func(string, pgdisk.BlockNumber, []byte)) (full bool, err error) {
+// maxUnreadable bounds how many blocks of a file are tried after a read failed.
+const maxUnreadable = 1000
+
+// segment reads one file and reports whether it is full, so that another may follow. A block
+// that the disk does not give costs that block.
+func (s *scanner) segment(ctx context.Context, f fs.File, path, name string, first pgdisk.BlockNumber, visit func(string, pgdisk.BlockNumber, []byte)) (full bool, err error) {
+	unreadable := 0
 	for blk := uint32(0); blk < s.perSegment; {
 		if err := ctx.Err(); err != nil {
 			return false, err
 		}
-		n, err := io.ReadFull(f, buf)
+		n, err := io.ReadFull(f, s.buf)
 		for at := 0; at+pgdisk.BlockSize <= n; at += pgdisk.BlockSize {
-			visit(path, first+pgdisk.BlockNumber(blk), buf[at:at+pgdisk.BlockSize])
+			visit(path, first+pgdisk.BlockNumber(blk), s.buf[at:at+pgdisk.BlockSize])
 			blk++
 		}
-		switch {
-		case err == nil:
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		if err == nil {
+			continue
+		}
+		p := Problem{File: path, Block: first + pgdisk.BlockNumber(blk), InBlock: true}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			if rest := n % pgdisk.BlockSize; rest != 0 {
-				s.problems.add(Problem{File: path, Block: first + pgdisk.BlockNumber(blk), InBlock: true,
-					What: fmt.Sprintf("%s: the file ends after %d bytes of the page", name, rest)})
+				p.What = fmt.Sprintf("%s: the file ends after %d bytes of the page", name, rest)
+				s.problems.add(p)
 			}
 			return false, nil
-		default:
-			s.problems.add(Problem{File: path, Block: first + pgdisk.BlockNumber(blk), InBlock: true,
-				What: fmt.Sprintf("%s: %v: the file is not read any further", name, err)})
+		}
+		p.What = fmt.Sprintf("%s: %v", name, err)
+		s.problems.add(p)
+		blk++
+		unreadable++
+		seeker, ok := f.(io.Seeker)
+		if !ok || unreadable > maxUnreadable {
+			s.problems.file(path, "%s: the rest of the file is not read", name)
 			return false, nil
+		}
+		if _, err := seeker.Seek(int64(blk)*pgdisk.BlockSize, io.SeekStart); err != nil {
+			return false, fmt.Errorf("read %s: %w", name, err)
 		}
 	}
 	return true, nil

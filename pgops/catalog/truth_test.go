@@ -101,7 +101,8 @@ func TestTruth(t *testing.T) {
 			tr.Sh(t, truthSetup)
 			tr.SQL(t, "postgres", `create database "My ""Dätä|base"""`)
 			tr.SQL(t, truthDatabase, truthWorkload)
-			tr.Sh(t, `echo "begin; create table lost (a int); insert into lost values (1); select pg_sleep(100)" | psql -q 'My "Dätä|base"' >/dev/null 2>&1 &
+			tr.SQL(t, "postgres", "create database spaced tablespace space")
+			tr.Sh(t, `echo "create temp table tempo (a int, b text); begin; create table lost (a int); insert into lost values (1); select pg_sleep(100)" | psql -q 'My "Dätä|base"' >/dev/null 2>&1 &
 				while ! psql -qAtc "select 1 from pg_stat_activity where wait_event = 'PgSleep'" | grep -q 1; do sleep 0.05; done`)
 			said := askAll(t, tr)
 			tr.Sh(t, "psql -qc checkpoint; pg_ctl -w -s -m immediate stop")
@@ -133,28 +134,28 @@ type answers map[string][][]string
 // askAll asks everything in truthQuestions.
 func askAll(t *testing.T, tr *truth.Server) answers {
 	t.Helper()
-	a := answers{}
-	for name, q := range truthQuestions(tr.Major) {
-		a[name] = ask(t, tr, q)
-	}
-	a["states"] = ask(t, tr, tr.SQL(t, truthDatabase, `select string_agg(format('select %s, last_value::text, log_cnt, is_called from %s', oid, oid::regclass), ' union all ')
-		from pg_class where relkind = 'S' and relpersistence = 'p'`))
-	return a
+	questions := truthQuestions(tr.Major)
+	questions["states"] = tr.SQL(t, truthDatabase, `select string_agg(format('select %s, last_value::text, log_cnt, is_called from %s', oid, oid::regclass), ' union all ')
+		from pg_class where relkind = 'S' and relpersistence = 'p'`)
+	return ask(t, tr, questions)
 }
 
-// ask runs a query whose rows are turned into JSON, so that names may hold anything.
-func ask(t *testing.T, tr *truth.Server, query string) [][]string {
+// ask runs queries whose rows are turned into JSON, so that names may hold anything.
+func ask(t *testing.T, tr *truth.Server, queries map[string]string) answers {
 	t.Helper()
-	var rows [][]string
-	out := tr.SQL(t, truthDatabase, "select to_json(array(select coalesce(v, '') from json_each_text(to_json(q)) with ordinality e(k, v, n) order by n)) from ("+query+") q;")
-	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+	var script strings.Builder
+	for name, q := range queries {
+		fmt.Fprintf(&script, "select to_json(array['%s'] || array(select coalesce(v, '') from json_each_text(to_json(q)) with ordinality e(k, v, n) order by n)) from (%s) q;\n", name, q)
+	}
+	a := answers{}
+	for _, line := range strings.Split(strings.TrimSpace(tr.SQL(t, truthDatabase, script.String())), "\n") {
 		var row []string
 		if err := json.Unmarshal([]byte(line), &row); err != nil {
-			t.Fatalf("%s: %q: %v", query, line, err)
+			t.Fatalf("%q: %v", line, err)
 		}
-		rows = append(rows, row)
+		a[row[0]] = append(a[row[0]], row[1:])
 	}
-	return rows
+	return a
 }
 
 // diffRows wants two lists of rows to be equal.
@@ -238,6 +239,7 @@ func compareAll(t *testing.T, fsys fs.FS, said answers, major int) {
 			t.Errorf("%s is quoted %s, want %s", row[0], got, row[1])
 		}
 	}
+	ownSpace(t, c)
 	if len(d.Orphans) == 0 {
 		t.Error("no orphan, though a crash left the file of a table behind")
 	}
@@ -245,6 +247,18 @@ func compareAll(t *testing.T, fsys fs.FS, said answers, major int) {
 		if f.Number < 16384 {
 			t.Errorf("orphan %s", f.Path())
 		}
+	}
+}
+
+// ownSpace reads a database that lies in a tablespace of its own.
+func ownSpace(t *testing.T, c *Cluster) {
+	info, ok := c.DatabaseByName("spaced")
+	if !ok || !strings.HasPrefix(info.Dir, "pg_tblspc/") {
+		t.Fatalf("database in a tablespace: %+v", info)
+	}
+	d, err := c.Database(t.Context(), info.OID)
+	if err != nil || len(d.Problems) > 0 || len(d.Orphans) > 0 || len(d.Relations) < 300 {
+		t.Errorf("database in a tablespace: %d relations, %v, %v", len(d.Relations), d.Problems, err)
 	}
 }
 

@@ -36,13 +36,18 @@ func newXactPages(fsys fs.FS) *xactPages {
 	return &xactPages{pages: map[pgdisk.PageNo]*xactPage{}, files: pgdisk.NewSLRUFiles(fsys)}
 }
 
-// status is a pgdisk.XactStatusFunc.
+// xactsPerPage is how many transactions have their fate on a page, four in a byte
+// (CLOG_XACTS_PER_PAGE, access/transam/clog.c).
+const xactsPerPage = 4 * pgdisk.BlockSize
+
+// status is a pgdisk.XactStatusFunc that allocates nothing for a page it has.
 func (x *xactPages) status(id pgdisk.XID) (pgdisk.XactStatus, error) {
-	p := x.page(pgdisk.XactGeometry().Locate(uint64(id)).Page)
+	p := x.page(pgdisk.PageNo(id / xactsPerPage))
 	if p.err != nil {
 		return 0, fmt.Errorf("transaction %d: %w", id, p.err)
 	}
-	return pgdisk.PageXactStatus(p.data, id)
+	entry := id % xactsPerPage
+	return pgdisk.XactStatus(p.data[entry/4] >> (entry % 4 * 2) & 3), nil
 }
 
 // page returns a page from the cache or the file.

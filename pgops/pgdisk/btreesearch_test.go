@@ -293,3 +293,19 @@ func FuzzFindTOASTChunks(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkFindTOASTChunks looks values of four chunks up in a tree of three levels.
+func BenchmarkFindTOASTChunks(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 1))
+	keys := make([]leafKey, 400_000)
+	for i := range keys {
+		keys[i] = leafKey{OID(1 + i/4), int32(i % 4), TID{BlockNumber(i / 4), uint16(1 + i%4)}}
+	}
+	tr := buildTree(r, keys, 350, false)
+	b.ReportAllocs()
+	for b.Loop() {
+		if got, err := FindTOASTChunks(tr.read, OID(1+r.IntN(100_000))); err != nil || len(got) != 4 {
+			b.Fatal(got, err)
+		}
+	}
+}

@@ -7,14 +7,12 @@ import (
 
 // Numbers of the free space map (storage/fsm_internals.h, storage/freespace/freespace.c).
 const (
-	fsmNodesAt    = PageHeaderSize + 4     // fp_nodes, after fp_next_slot
-	fsmNodes      = BlockSize - fsmNodesAt // NodesPerPage
-	fsmNonLeaf    = BlockSize/2 - 1        // NonLeafNodesPerPage
-	FSMSlots      = fsmNodes - fsmNonLeaf  // SlotsPerFSMPage: 4069
-	fsmCategory   = BlockSize / 256        // FSM_CAT_STEP: bytes of a category
-	fsmMaxRequest = BlockSize - 32         // MaxFSMRequestSize: MaxHeapTupleSize
-	FSMLevels     = 3                      // FSM_TREE_DEPTH: a page of level 0 has table blocks, the root is level 2
-	fsmFullFree   = 255                    // the category of fsmMaxRequest and more
+	fsmNodesAt  = PageHeaderSize + 4     // fp_nodes, after fp_next_slot
+	fsmNodes    = BlockSize - fsmNodesAt // NodesPerPage
+	fsmNonLeaf  = BlockSize/2 - 1        // NonLeafNodesPerPage
+	FSMSlots    = fsmNodes - fsmNonLeaf  // SlotsPerFSMPage: 4069
+	fsmCategory = BlockSize / 256        // FSM_CAT_STEP: bytes of a category
+	FSMLevels   = 3                      // FSM_TREE_DEPTH: a page of level 0 has table blocks, the root is level 2
 )
 
 // FSMAddress is the place of a page in the tree of the free space map (FSMAddress,
@@ -63,13 +61,9 @@ func FSMAddressOf(blk BlockNumber) FSMAddress {
 // table, above a page of the level below.
 func (a FSMAddress) FirstChild() uint64 { return uint64(a.Page) * FSMSlots }
 
-// FSMFree turns a category into bytes: at least so many are free (fsm_space_cat_to_avail).
-func FSMFree(category uint8) int {
-	if category == fsmFullFree {
-		return fsmMaxRequest
-	}
-	return int(category) * fsmCategory
-}
+// FSMFree turns a category into bytes: at least so many are free (fsm_space_cat_to_avail). The
+// greatest category, 255, is 8160 bytes: all that a row can ask for (MaxFSMRequestSize).
+func FSMFree(category uint8) int { return int(category) * fsmCategory }
 
 // FSMPage is a page of the free space map: a binary tree of categories in which each node is
 // the greater of its two children (FSMPageData, storage/fsm_internals.h).

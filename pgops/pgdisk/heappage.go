@@ -12,8 +12,8 @@ type HeapPage struct {
 	page []byte
 }
 
-// Decode takes a page apart and returns what does not hold together, item by item. The
-// page's header must have been judged before (PageHeader.Problems). Memory of an earlier page is used
+// Decode takes a page apart and returns what does not hold together, item by item. The page's
+// header must have been judged before (PageHeader.Problems). Memory of an earlier page is used
 // again, so that a scan allocates nothing for sound pages.
 func (p *HeapPage) Decode(page []byte, blk BlockNumber) ([]*FormatError, error) {
 	h, err := DecodePageHeader(page)

@@ -54,13 +54,14 @@ type HOTChains struct {
 	Orphans []uint16   // heap-only tuples in no chain: of aborted updates, else lost to every index
 }
 
-// Chains follows the HOT chains of the page (heap_get_root_tuples, access/heap/pruneheap.c, and
-// heap_hot_search_buffer, access/heap/heapam.c). A redirect, and a tuple that was HOT updated and is not
-// itself heap-only, is a root; a tuple that nothing points to and that points to nothing on the
-// page is no chain.
+// Chains follows the HOT chains of the page (heap_get_root_tuples, access/heap/pruneheap.c,
+// and heap_hot_search_buffer, access/heap/heapam.c). A redirect, and a tuple that was HOT
+// updated and is not itself heap-only, is a root; a tuple that nothing points to and that
+// points to nothing on the page is no chain.
 //
-// updater tells who updated a tuple whose t_xmax is a multixact (HeapTupleGetUpdateXid); with nil, or where it
-// cannot tell, the link is believed. Each tuple is in one chain at most, so the cost is bounded by the page.
+// updater tells who updated a tuple whose t_xmax is a multixact (HeapTupleGetUpdateXid); with
+// nil, or where it cannot tell, the link is believed. Each tuple is in one chain at most, so
+// the cost is bounded by the page.
 func (p *HeapPage) Chains(updater func(MultiXactID) (XID, bool)) HOTChains {
 	w := hotWalk{page: p, updater: updater, chainOf: make([]uint16, len(p.Items))}
 	var found HOTChains

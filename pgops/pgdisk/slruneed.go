@@ -18,9 +18,9 @@ func (n SLRUNeed) Lacking(segments []Segment) []Hole {
 }
 
 // SLRUNeeds tells by pg_control which ids the durable SLRU directories must hold: of pg_xact
-// oldestXid up to nextXid, of the offsets oldestMulti up to nextMulti, of the members from the first
-// member of oldestMulti up to nextMultiOffset, of pg_commit_ts what was tracked. A directory of
-// which nothing is needed is not in the list.
+// oldestXid up to nextXid, of the offsets oldestMulti up to nextMulti, of the members from the
+// first member of oldestMulti up to nextMultiOffset, of pg_commit_ts what was tracked. A
+// directory of which nothing is needed is not in the list.
 //
 // After a crash the ids are those of the last checkpoint: replay can have more ends to find,
 // and files before a new oldest id can have been removed since. pages gives the first member's

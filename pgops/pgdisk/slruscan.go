@@ -23,9 +23,10 @@ type SLRUSurvey struct {
 	LastUsed uint64    // the id of the last one
 }
 
-// SurveySLRU looks through one SLRU directory: the files, their order on the circle, what is missing or
-// cut between the oldest and the newest, and the last entry in use. A directory that is not there is
-// no error. It reads back from the newest file to the first entry that is not zero, a file at a time.
+// SurveySLRU looks through one SLRU directory: the files, their order on the circle, what is
+// missing or cut between the oldest and the newest, and the last entry in use. A directory
+// that is not there is no error. It reads back from the newest file to the first entry that is
+// not zero, a file at a time.
 func SurveySLRU(ctx context.Context, fsys fs.FS, g Geometry) (*SLRUSurvey, error) {
 	s := &SLRUSurvey{Geometry: g}
 	var err error
@@ -116,8 +117,9 @@ func (s *SLRUSurvey) findLastUsed(ctx context.Context, fsys fs.FS) error {
 	return nil
 }
 
-// EachSegment reads the files of the directory one by one in their order on the circle, oldest first, and
-// hands over the whole pages of each with the id of the first entry. Data is valid during the call.
+// EachSegment reads the files of the directory one by one in their order on the circle, oldest
+// first, and hands over the whole pages of each with the id of the first entry. Data is valid
+// during the call.
 func (s *SLRUSurvey) EachSegment(ctx context.Context, fsys fs.FS, f func(seg Segment, firstID uint64, data []byte) error) error {
 	oldest := 0
 	for i, seg := range s.Segments {

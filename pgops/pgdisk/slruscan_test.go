@@ -149,7 +149,8 @@ func TestSLRUNeeds(t *testing.T) {
 	}
 }
 
-// FuzzSurveySLRU: whatever names and sizes a directory has, pages lie on the circle and gaps between its ends.
+// FuzzSurveySLRU: whatever names and sizes a directory has, pages lie on the circle and gaps
+// between its ends.
 func FuzzSurveySLRU(f *testing.F) {
 	f.Add(uint8(0), uint32(0), uint32(0xFFF), uint16(1), uint16(3))
 	f.Add(uint8(2), uint32(0x14078), uint32(0), uint16(6), uint16(60))

@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// subtransEntrySize is the size of an entry: the parent's transaction id (access/transam/subtrans.c).
+// subtransEntrySize is the size of an entry: the parent's transaction id
+// (access/transam/subtrans.c).
 const subtransEntrySize = 4
 
 // MaxSubtransDepth bounds how far up a chain of subtransactions is followed. It is far more

@@ -28,6 +28,7 @@ type planner struct {
 	chunkSize  uint32
 	checksums  bool
 	clean      bool
+	chosen     bool            // some relation was asked for
 	taken      map[string]bool // file names that are given away
 }
 
@@ -55,7 +56,7 @@ func makePlan(ctx context.Context, c *catalog.Cluster, opt *Options) (*plan, err
 	if chosen == 0 && len(opt.Databases) > 0 {
 		return nil, fmt.Errorf("%w: no database fits", ErrNothing)
 	}
-	if len(p.plan.tables) == 0 && len(p.plan.skipped) == 0 && len(opt.Tables) > 0 {
+	if !p.chosen && len(opt.Tables) > 0 {
 		return nil, fmt.Errorf("%w: no table fits", ErrNothing)
 	}
 	return p.plan, nil
@@ -135,6 +136,7 @@ func (p *planner) relation(d *catalog.Database, db *plannedDatabase, r *catalog.
 	if !p.wants(r) {
 		return
 	}
+	p.chosen = true
 	skip := func(reason string) {
 		p.plan.skipped = append(p.plan.skipped, SkippedReport{Database: db.charset.shared(db.name), Schema: db.charset.string(r.Schema),
 			Name: db.charset.string(r.Name), Kind: kindName(r), Reason: reason})

@@ -15,9 +15,10 @@ func BenchmarkProf(b *testing.B) {
 		b.Fatal(err)
 	}
 	d, _ := ParsePattern("bench")
-	for _, table := range []string{"pgbench_accounts", "mixed", "nothing*"} {
+	for _, table := range []string{"pgbench_accounts", "mixed"} {
 		p, _ := ParsePattern(table)
 		b.Run(table, func(b *testing.B) {
+			b.ReportAllocs()
 			for b.Loop() {
 				dir, _ := os.MkdirTemp("/dev/shm", "e-unload-")
 				_, _ = Run(context.Background(), fsys, c, Options{Dir: dir, Format: FormatCopy, Databases: []Pattern{d}, Tables: []Pattern{p}})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 	"github.com/pgrescue/pgrescue/pgops/values"
@@ -68,7 +69,10 @@ func (w *worker) run(work <-chan *chunk) {
 // do prints one chunk. Whatever it meets is output; only the writer can fail.
 func (w *worker) do(c *chunk) {
 	w.openTable(c.table)
-	w.chunk, w.part, w.end = c, w.pool.get(), chunkEnd{}
+	w.chunk, w.end = c, chunkEnd{}
+	if w.part == nil {
+		w.part = w.pool.get()
+	}
 	if c.Count > 0 {
 		w.read()
 	}
@@ -135,8 +139,20 @@ func (w *worker) read() {
 				continue
 			}
 		}
-		w.page(page, blk)
+		w.guard(page, blk)
 	}
+}
+
+// guard prints a page. One that makes the program fail costs that page, from the row on that
+// it failed at.
+func (w *worker) guard(page []byte, blk pgdisk.BlockNumber) {
+	defer func() {
+		if err := recover(); err != nil {
+			w.end.counts.BadPages++
+			w.badPage(blk, fmt.Sprintf("reading it failed, which is a fault of the program: %v", err))
+		}
+	}()
+	w.page(page, blk)
 }
 
 // page prints the rows of a page. Those of a page that does not hold together, or fails its
@@ -246,13 +262,21 @@ func (w *worker) row(size int, why string) {
 	}
 	var bad *valueError
 	if w.part.rows, bad = w.rows.row(w.part.rows, w.vals); bad != nil {
-		w.damaged("", nil)
+		w.damaged(w.reason(bad), nil)
 		return
 	}
 	w.end.counts.Rows++
 	if w.part.size() >= partSize {
 		w.flush()
 	}
+}
+
+// reason says why a row could not be printed.
+func (w *worker) reason(bad *valueError) string {
+	if bad.column < 0 {
+		return bad.err.Error()
+	}
+	return w.table.database.charset.string(w.rows.columns[bad.column].name) + ": " + bad.err.Error()
 }
 
 // deform takes the tuple apart. One whose columns do not end where it ends was taken apart
@@ -357,7 +381,9 @@ func (w *worker) damagedFields(d *damagedRow, known int) {
 			n := w.noteAt(NoteValue)
 			n.Column, n.Reason, n.Hex = f.Name, f.Why, f.Hex
 			w.part.notes = n.append(w.part.notes)
-			d.Why = append(d.Why, f.Name+": "+f.Why)
+			if why := f.Name + ": " + f.Why; !slices.Contains(d.Why, why) {
+				d.Why = append(d.Why, why)
+			}
 		} else {
 			s := string(text)
 			f.Text = &s

@@ -52,7 +52,7 @@ func decodeArray(t *Type, v []byte, env *Env) (*arrayValue, error) {
 	if err := a.dimensions(t, v[arrayDims-vlHeader:]); err != nil {
 		return nil, err
 	}
-	start := (head + 7) &^ 7
+	start := head // a multiple of 8 without the bitmap
 	if dataOffset != 0 {
 		start = dataOffset
 		if a.items > 8*len(v) || start < (head+(a.items+7)/8+7)&^7 || start&7 != 0 {

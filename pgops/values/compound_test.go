@@ -13,8 +13,8 @@ import (
 )
 
 // goldenValue is a line of testdata/compound.golden: a payload that a server of 18 stored (of
-// aclitem one of 13, too) and what it printed. The last few, of pgvector and of an index,
-// were made by hand.
+// aclitem one of 13, too) and what it printed. Those of pgvector and PostGIS are from a 17, of
+// gtsvector made by hand.
 type goldenValue struct {
 	name    string
 	oid     pgdisk.OID
@@ -66,7 +66,7 @@ func goldenTypes() map[string]*Type {
 	add(1114, "timestamp", 8, 'd', "timestamp_out")
 	add(1700, "numeric", -1, 'i', "numeric_out")
 	for _, s := range []string{"jsonb_out", "jsonpath_out", "tsvectorout", "tsqueryout", "txid_snapshot_out", "pg_snapshot_out", "oidvectorout", "int2vectorout",
-		"pg_ndistinct_out", "pg_dependencies_out", "hstore_out", "ltree_out", "lquery_out", "cube_out", "vector_out", "halfvec_out", "sparsevec_out", "gtsvectorout"} {
+		"pg_ndistinct_out", "pg_dependencies_out", "hstore_out", "ltree_out", "lquery_out", "cube_out", "vector_out", "halfvec_out", "sparsevec_out", "gtsvectorout", "geometry_out"} {
 		add(0, strings.TrimSuffix(strings.TrimSuffix(s, "out"), "_"), -1, 'i', s)
 	}
 	add(1033, "aclitem", 16, 'd', "aclitemout")

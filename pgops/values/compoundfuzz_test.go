@@ -73,5 +73,5 @@ func FuzzSystem(f *testing.F) {
 }
 
 func FuzzExtension(f *testing.F) {
-	fuzzTypes(f, "hstore", "ltree", "lquery", "cube", "vector", "halfvec", "sparsevec")
+	fuzzTypes(f, "hstore", "ltree", "lquery", "cube", "vector", "halfvec", "sparsevec", "geometry")
 }

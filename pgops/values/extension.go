@@ -14,6 +14,8 @@ func extensionCodec(output string) codec {
 		return lqueryOut
 	case "cube_out":
 		return cubeOut
+	case "geometry_out", "geography_out":
+		return geometryOut
 	case "vector_out":
 		return vectorOut
 	case "halfvec_out":
