@@ -101,6 +101,8 @@ func runInspectWAL(cmd *cobra.Command, args []string) error {
 	case end.Lossy:
 		return engine.Errorf(engine.Damage, "keep a copy of these files before any server starts on them; pgrescue triage weighs the ways out",
 			"the WAL is %s: %s", end.State, end.Reason)
+	case end.BadImages > 0:
+		return engine.Errorf(engine.Damage, "the others are saved", "%d page images could not be restored", end.BadImages)
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func TestCommandsThereAre(t *testing.T) {
 		have[strings.Join(words, " ")] = true
 	}
 	for _, name := range []string{"", "triage", "run", "attach", "status", "resume", "undo", "incidents", "apply", "inspect", "inspect control",
-		"params", "export", "verify", "demo", "doctor", "version", "completion", "man", "clean"} {
+		"inspect wal", "inspect slru", "inspect page", "inspect relation", "inspect catalog", "unload", "params", "export", "verify", "demo", "doctor", "version", "completion", "man", "clean"} {
 		if !have[name] {
 			t.Errorf("there is no command %q", name)
 		}

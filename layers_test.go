@@ -29,13 +29,14 @@ func layers() map[string]layer {
 		docker = "github.com/docker/"
 		zstd   = "github.com/klauspost/compress/zstd"
 		lz4    = "github.com/pierrec/lz4/v4"
+		text   = "golang.org/x/text/encoding"
 		unix   = "golang.org/x/sys/unix"
 	)
 	return map[string]layer{
 		"pgops/pgdisk":  {other: []string{zstd, lz4}},
 		"pgops/values":  {ours: []string{"pgops/pgdisk"}},
 		"pgops/catalog": {ours: []string{"pgops/pgdisk", "pgops/values"}},
-		"pgops/unload":  {ours: []string{"pgops/pgdisk", "pgops/values", "pgops/catalog"}, other: []string{unix}},
+		"pgops/unload":  {ours: []string{"pgops/pgdisk", "pgops/values", "pgops/catalog"}, other: []string{unix, text}},
 		"inspect":       {ours: []string{"pgops", "pgops/pgdisk", "pgops/values", "pgops/catalog"}},
 		"pgops":         {ours: []string{"pgops/pgdisk"}, other: []string{pgx}},
 		"dockerops":     {other: []string{docker, "github.com/containerd/errdefs", "github.com/opencontainers/image-spec"}},
@@ -61,6 +62,7 @@ func layers() map[string]layer {
 		"internal/truth":          {},
 		"e2e":                     {},
 		"e2e/drop":                {},
+		"e2e/formats":             {},
 		"hack/testsum":            {},
 		"dockerops/testdata/tool": {},
 	}

@@ -65,6 +65,7 @@ func WAL(ctx context.Context, in WALInput, opt WALOptions, w, notes io.Writer) (
 	if err != nil {
 		return nil, err
 	}
+	end.BadImages = run.bad
 	if err := run.total(end); err != nil {
 		return nil, err
 	}

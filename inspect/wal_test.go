@@ -177,7 +177,7 @@ func TestWALText(t *testing.T) {
 		t.Errorf("notes %q", notes)
 	}
 	out, _, _ = readWAL(t, w, WALOptions{Bytes: true, Limit: 1})
-	if !strings.Contains(out, "00000010  20 00 00 00 ") || !strings.Contains(out, "|.noop|") {
+	if !strings.Contains(out, "00000010  20 00 00 00 ") || !strings.Contains(out, "|p|\n") {
 		t.Errorf("bytes: %s", out)
 	}
 }

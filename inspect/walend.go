@@ -32,6 +32,8 @@ type WALEnd struct {
 	Records  uint64 `json:"records"` // valid ones read
 	Shown    uint64 `json:"shown"`   // of these and those behind damage, what the filters chose
 
+	BadImages int `json:"bad_images,omitempty"` // page images that could not be restored, with --save-fullpage
+
 	LastRecord    string        `json:"last_record,omitempty"`
 	Stop          *walStopJSON  `json:"stop,omitempty"`
 	ResumeLSN     string        `json:"resume_lsn,omitempty"` // first valid record behind the end

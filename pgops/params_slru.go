@@ -27,7 +27,7 @@ func (c *Cluster) scanSLRUs(ctx context.Context, ev *Evidence) error {
 		{pgdisk.XactGeometry(), &ev.Xact, pgdisk.LastUsedXact},
 		{pgdisk.OffsetsGeometry(), &ev.Offsets, pgdisk.LastUsedOffset},
 		{pgdisk.MembersGeometry(), &ev.Members, pgdisk.LastUsedMember},
-		{pgdisk.CommitTsGeometry(), &ev.CommitTs, lastUsedCommitTs},
+		{pgdisk.CommitTsGeometry(), &ev.CommitTs, pgdisk.LastUsedCommitTs},
 	} {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -132,17 +132,6 @@ func offsetEntry(data []byte, entry uint64) uint64 {
 		return 0
 	}
 	return uint64(o)
-}
-
-// lastUsedCommitTs finds the last entry of a pg_commit_ts file that is not zero: ten bytes each, 819 on a page.
-func lastUsedCommitTs(data []byte) (uint64, bool) {
-	const entrySize = 10
-	for i := len(data) - 1; i >= 0; i-- {
-		if data[i] != 0 {
-			return uint64(i/pgdisk.BlockSize*(pgdisk.BlockSize/entrySize) + i%pgdisk.BlockSize/entrySize), true
-		}
-	}
-	return 0, false
 }
 
 // holds reports whether the page of an id is on disk.

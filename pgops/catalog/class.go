@@ -74,12 +74,17 @@ func (l *loader) locate(r *Relation, c class, space pgdisk.OID) {
 			number = l.c.shared[r.OID].Number
 		}
 	}
-	if number == 0 {
-		l.found.file("", "%s.%s: pg_filenode.map does not say which file it has", r.Schema, r.Name)
-		return
-	}
 	r.File = l.place(space)
 	r.File.Number = number
+	if number == 0 {
+		r.File.Number = pgdisk.RelFileNumber(r.OID) // what it has until it is rewritten
+		if _, err := fs.Stat(l.c.fsys, r.File.Path()); err != nil {
+			r.File = pgdisk.RelFile{}
+			l.found.file("", "%s.%s: pg_filenode.map does not say which file it has", r.Schema, r.Name)
+			return
+		}
+		r.Doubt = cmp.Or(r.Doubt, "its file is taken by its OID: pg_filenode.map does not name it")
+	}
 	if r.Persistence == 't' {
 		r.File.Backend, r.File.Temp = tempBackend(r.Schema)
 	}

@@ -25,43 +25,50 @@ func copyEscape(c byte) byte {
 	return 0
 }
 
-// escapeCopy escapes what was appended to dst from start on, in place.
-func escapeCopy(dst []byte, start int) []byte {
-	first := start + unescaped(dst[start:])
-	extra := 0
+// escapeCopy escapes what was appended to dst from start on, in place. plain reports that it
+// is ASCII without a zero byte; false says nothing.
+func escapeCopy(dst []byte, start int) (_ []byte, plain bool) {
+	n, plain := unescaped(dst[start:])
+	first, extra := start+n, 0
 	for _, c := range dst[first:] {
 		if copyEscape(c) != 0 {
 			extra++
 		}
 	}
 	if extra == 0 {
-		return dst
+		return dst, plain && first == len(dst)
 	}
 	return spread(dst, first, extra, func(c byte) (byte, byte) {
 		if e := copyEscape(c); e != 0 {
 			return '\\', e
 		}
 		return 0, c
-	})
+	}), false
 }
 
-// unescaped returns a number of bytes at the start of b of which none needs an escape: all
-// of them up to seven before the first that does. It looks at eight at a time.
-func unescaped(b []byte) int {
+// unescaped returns a number of bytes at the start of b of which none needs an escape or is
+// zero: all of them up to seven before the first that does. It looks at eight at a time.
+// plain reports that these are ASCII.
+func unescaped(b []byte) (n int, plain bool) {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
-	n := 0
+	all := uint64(0)
 	for ; n+8 <= len(b); n += 8 {
 		x := binary.LittleEndian.Uint64(b[n:])
 		control := (x - ones*('\r'+1)) &^ x // the high bit is set in a byte below '\r'+1
 		slash := x ^ ones*'\\'
 		slash = (slash - ones) &^ slash // and here in one that is zero
 		if (control|slash)&highs != 0 {
-			return n
+			break
 		}
+		all |= x
 	}
-	for ; n < len(b) && copyEscape(b[n]) == 0; n++ {
+	if n+8 <= len(b) {
+		return n, all&highs == 0
 	}
-	return n
+	for ; n < len(b) && b[n] != 0 && copyEscape(b[n]) == 0; n++ {
+		all |= uint64(b[n])
+	}
+	return n, all&highs == 0
 }
 
 // spread makes room for extra bytes from first on and writes each byte as pair gives it, one

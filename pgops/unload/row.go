@@ -60,9 +60,10 @@ type valueError struct {
 func (p *rowPrinter) row(dst []byte, vals [][]byte) ([]byte, *valueError) {
 	start := len(dst)
 	var bad *valueError
+	sound := false // what is plain need not be judged again
 	switch p.format {
 	case FormatCopy:
-		dst, bad = p.copyFields(dst, vals)
+		dst, sound, bad = p.copyFields(dst, vals)
 	case FormatCSV:
 		dst, bad = p.csvFields(dst, vals)
 	default:
@@ -72,8 +73,10 @@ func (p *rowPrinter) row(dst []byte, vals [][]byte) ([]byte, *valueError) {
 	if bad != nil {
 		return dst[:start], bad
 	}
-	if dst, bad = p.finish(dst, start); bad != nil {
-		return dst[:start], bad
+	if !sound {
+		if dst, bad = p.finish(dst, start); bad != nil {
+			return dst[:start], bad
+		}
 	}
 	return append(dst, '\n'), nil
 }
@@ -94,7 +97,10 @@ func (p *rowPrinter) finish(dst []byte, start int) ([]byte, *valueError) {
 	return out, nil
 }
 
-func (p *rowPrinter) copyFields(dst []byte, vals [][]byte) ([]byte, *valueError) {
+// copyFields appends the columns in COPY's text format; plain reports that they are ASCII
+// without a zero byte.
+func (p *rowPrinter) copyFields(dst []byte, vals [][]byte) (_ []byte, plain bool, _ *valueError) {
+	plain = true
 	for i := range p.columns {
 		c := &p.columns[i]
 		if i > 0 {
@@ -108,13 +114,15 @@ func (p *rowPrinter) copyFields(dst []byte, vals [][]byte) ([]byte, *valueError)
 		at := len(dst)
 		var err error
 		if dst, err = c.print(dst, v); err != nil {
-			return dst, &valueError{i, err}
+			return dst, false, &valueError{i, err}
 		}
 		if !c.plain {
-			dst = escapeCopy(dst, at)
+			var ascii bool
+			dst, ascii = escapeCopy(dst, at)
+			plain = plain && ascii
 		}
 	}
-	return dst, nil
+	return dst, plain, nil
 }
 
 func (p *rowPrinter) csvFields(dst []byte, vals [][]byte) ([]byte, *valueError) {
@@ -247,7 +255,8 @@ func (p *rowPrinter) deadField(dst []byte, c *columnPrinter, vals [][]byte, bad 
 	}
 	switch p.format {
 	case FormatCopy:
-		return escapeCopy(dst, start)
+		dst, _ = escapeCopy(dst, start)
+		return dst
 	case FormatCSV:
 		return quoteCSV(dst, start, false)
 	}

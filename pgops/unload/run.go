@@ -57,7 +57,7 @@ func execute(ctx context.Context, src *source, opt *Options, p *plan) (_ *Manife
 	for _, t := range p.tables {
 		if t.toast != nil {
 			name := fmt.Sprintf("%s%d-%d", spillName, t.database.oid, t.toast.oid)
-			t.toast.scan = &toastScan{ctx: ctx, fsys: src.fsys, heap: t.toast.heap, spill: func() (*os.File, error) { return out.spill(name) }}
+			t.toast.scan = &toastScan{ctx: ctx, limit: runEntries, fsys: src.fsys, heap: t.toast.heap, spill: func() (*os.File, error) { return out.spill(name) }}
 		}
 	}
 	pool := newPartPool(opt.jobs())

@@ -22,8 +22,12 @@ func TestEscapeCopy(t *testing.T) {
 		"end\n":                 `end\n`,
 		strings.Repeat("\\", 9): strings.Repeat(`\\`, 9),
 	} {
-		if got := string(escapeCopy([]byte("kept\n"+in), 5)); got != "kept\n"+want {
+		got, plain := escapeCopy([]byte("kept\n"+in), 5)
+		if string(got) != "kept\n"+want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+		if ascii := got[5:]; plain != (in == want && !bytes.ContainsFunc(ascii, func(r rune) bool { return r >= 0x80 })) {
+			t.Errorf("%q: plain is %v", in, plain)
 		}
 	}
 }
@@ -53,7 +57,10 @@ func FuzzEscapeCopy(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
-		out := escapeCopy(bytes.Clone(in), 0)
+		out, plain := escapeCopy(bytes.Clone(in), 0)
+		if plain && (bytes.IndexByte(in, 0) >= 0 || bytes.ContainsFunc(in, func(r rune) bool { return r >= 0x80 })) {
+			t.Fatalf("%q is taken as plain", in)
+		}
 		if bytes.ContainsAny(out, "\t\n\r") {
 			t.Fatalf("%q has a delimiter in it: %q", in, out)
 		}

@@ -3,7 +3,6 @@ package unload
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 )
@@ -93,7 +92,7 @@ func (r *toastReader) indexPage(blk pgdisk.BlockNumber) ([]byte, error) {
 // left by a transaction id that was given out twice, the newest that counts is taken.
 func (r *toastReader) assemble(p pgdisk.ToastPointer, chunks []toastChunk) ([]byte, error) {
 	want := (p.ExtSize + r.src.chunkSize - 1) / r.src.chunkSize
-	var value []byte // grows as chunks are found: the size is from disk
+	value := make([]byte, 0, min(p.ExtSize, 1<<20)) // grows as chunks are found: the size is from disk
 	for seq := range want {
 		size := int(min(r.src.chunkSize, p.ExtSize-seq*r.src.chunkSize))
 		var best pgdisk.TupleHeader
@@ -108,9 +107,6 @@ func (r *toastReader) assemble(p pgdisk.ToastPointer, chunks []toastChunk) ([]by
 				why = err
 			case !found || newer(header, best):
 				value, best, found = append(value[:length], data...), header, true
-				if uint32(length) == 0 && want > 1 && seq == 0 {
-					value = slices.Grow(value, min(int(p.ExtSize), 1<<20))
-				}
 			}
 		}
 		if found {

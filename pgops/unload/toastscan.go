@@ -30,6 +30,7 @@ type toastScan struct {
 	fsys  fs.FS
 	heap  relFiles
 	spill func() (*os.File, error) // opens a temporary file for reading and writing
+	limit int                      // entries in memory, at most
 
 	mu   sync.Mutex
 	done bool
@@ -129,7 +130,7 @@ func (s *toastScan) addPage(page []byte, blk pgdisk.BlockNumber) error {
 			continue
 		}
 		s.mem = append(s.mem, scanEntry{value: pgdisk.OID(binary.LittleEndian.Uint32(fixed)), seq: binary.LittleEndian.Uint32(fixed[4:]), block: blk, item: uint16(item)})
-		if len(s.mem) >= runEntries {
+		if len(s.mem) >= s.limit {
 			if err := s.flush(); err != nil {
 				return err
 			}
