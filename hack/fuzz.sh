@@ -8,7 +8,7 @@ while read -r pkg; do
 	while read -r name; do
 		say "$pkg $name for $duration"
 		ran=$((ran + 1))
-		go test -run '^$' -fuzz "^$name\$" -fuzztime "$duration" "$pkg" || { failed=$((failed + 1)); loud "$pkg $name failed"; }
+		go test -run '^$' -fuzz "^$name\$" -fuzztime "$duration" -fuzzminimizetime 10x "$pkg" || { failed=$((failed + 1)); loud "$pkg $name failed"; }
 	done < <(go test -list '^Fuzz' "$pkg" | grep '^Fuzz' || true)
 done < <(go list ./...)
 say "$ran fuzz tests ran, $failed failed"

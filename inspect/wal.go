@@ -118,6 +118,9 @@ func (r *walRun) read(ctx context.Context) (*WALEnd, error) {
 	if err != nil {
 		return nil, err
 	}
+	if end.Major == 0 && end.RecordsBeyond == 0 && end.Stop.Cause == pgdisk.WALStopPageMagic {
+		return nil, walInputErrorf("WAL of PostgreSQL 13 to 18 is read here: at %s %s", end.Stop.Page, end.Stop.Text)
+	}
 	end.Records += before
 	return newWALEnd(r, end), r.flush(&r.sum)
 }

@@ -204,6 +204,31 @@ func TestWALJSON(t *testing.T) {
 	}
 }
 
+// TestWALEndOfRange: the last byte of a record counts, not the padding behind it.
+func TestWALEndOfRange(t *testing.T) {
+	w := newWALTape(10)
+	last := w.starts[9]
+	size := pgdisk.LSN(24 + 5 + 8) // of a commit, padded to 40
+	for end, want := range map[pgdisk.LSN]uint64{last: 9, last + size - 1: 9, last + size: 10, last + 40: 10} {
+		if _, _, got := readWAL(t, w, WALOptions{End: end}); got.Shown != want || got.State != walStopped {
+			t.Errorf("up to %s: %d shown, want %d, %s", end, got.Shown, want, got.State)
+		}
+	}
+}
+
+// TestWALRefusesOtherMajors: those that are not read are named, not taken for damage.
+func TestWALRefusesOtherMajors(t *testing.T) {
+	w := newWALTape(4000)
+	for at := 0; at < len(w.b); at += pgdisk.BlockSize {
+		binary.LittleEndian.PutUint16(w.b[at:], 0xD101) // 12
+	}
+	var input *WALInputError
+	_, err := WAL(t.Context(), WALInput{FS: w.fs()}, WALOptions{}, io.Discard, io.Discard)
+	if !errors.As(err, &input) || !strings.Contains(err.Error(), "page magic D101") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestWALSaveImageErrors(t *testing.T) {
 	full := errors.New("disk full")
 	run := walRun{opt: WALOptions{SaveImage: func(string, []byte) error { return full }}, notes: io.Discard}

@@ -30,7 +30,7 @@ func (r *WALReader) Stretch(ctx context.Context, from, to LSN, visit func(*WALRe
 	s := WALStretch{From: from, To: to}
 	r.Seek(from)
 	err := r.stretchStart(ctx, to)
-	if err == nil {
+	if s.Next = r.next; err == nil {
 		err = r.stretch(ctx, &s, visit)
 	}
 	s.Major, s.SystemID = r.Major(), r.SystemID()
@@ -58,7 +58,6 @@ func (r *WALReader) stretchStart(ctx context.Context, to LSN) error {
 }
 
 func (r *WALReader) stretch(ctx context.Context, s *WALStretch, visit func(*WALRecord) error) error {
-	s.Next = r.next
 	for r.next < s.To {
 		rec, err := r.Next(ctx)
 		if err != nil {

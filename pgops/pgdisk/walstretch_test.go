@@ -85,6 +85,20 @@ func TestWALStretchesStopAtDamage(t *testing.T) {
 	}
 }
 
+// TestWALStretchOfNothing: a page that cannot be read is where reading in order goes on.
+func TestWALStretchOfNothing(t *testing.T) {
+	w := newWALBuilder(16).fill(100)
+	clear(w.bytes(LSN(w.segSize))[:8])
+	r := openTestWAL(t, w.source(), 0)
+	got, err := r.Stretch(t.Context(), LSN(w.segSize), w.pos, func(*WALRecord) error { return nil })
+	if err != nil || got.Next != LSN(w.segSize) || got.Whole() || got.Records != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if r.Continue(got); r.Position() != LSN(w.segSize) {
+		t.Errorf("goes on at %s", r.Position())
+	}
+}
+
 func TestWALStretchJoinRefuses(t *testing.T) {
 	whole := WALStretch{From: 0x2000, To: 0x4000, First: 0x2018, Last: 0x3F00, Next: 0x4000, Records: 9, Major: 15, SystemID: 7, FirstTimeline: 2, LastTimeline: 2}
 	next := WALStretch{From: 0x4000, To: 0x6000, First: 0x4018, Prev: 0x3F00, Last: 0x5000, Next: 0x6000, Records: 9, Major: 15, SystemID: 7, FirstTimeline: 2, LastTimeline: 3}

@@ -142,26 +142,15 @@ func (s *WALSummary) addMulti(rec *WALRecord) {
 	}
 }
 
-// addRunning reads nextXid of a Standby/RUNNING_XACTS record (xl_running_xacts,
-// storage/standbydefs.h).
 func (s *WALSummary) addRunning(rec *WALRecord) {
-	const runningXacts = 0x10
-	if rec.Is(RmgrStandby, runningXacts) && len(rec.MainData) >= 24 {
-		s.nextXIDSeen(XID(binary.LittleEndian.Uint32(rec.MainData[12:])))
+	if x, ok := rec.WALRunningXacts(); ok {
+		s.nextXIDSeen(x.NextXID)
 	}
 }
 
-// addCLOG reads a CLOG/TRUNCATE record (xl_clog_truncate, access/clog.h); 17 widened
-// the page number at its start.
 func (s *WALSummary) addCLOG(rec *WALRecord) {
-	const truncate = 0x10
-	off := 4
-	if rec.Major >= 17 {
-		off = 8
-	}
-	if rec.Is(RmgrCLOG, truncate) && len(rec.MainData) >= off+8 {
-		le := binary.LittleEndian
-		s.OldestXID, s.OldestXIDDB = XID(le.Uint32(rec.MainData[off:])), OID(le.Uint32(rec.MainData[off+4:]))
+	if t, ok := rec.WALCLOGTruncate(); ok {
+		s.OldestXID, s.OldestXIDDB = t.OldestXID, t.OldestXIDDB
 	}
 }
 

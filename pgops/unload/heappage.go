@@ -29,6 +29,9 @@ func (p *heapPage) judge(checksums bool) {
 	if len(problems) == 0 && p.header.Special != pgdisk.BlockSize {
 		problems = []*pgdisk.FormatError{{Off: 16, Field: "pd_special", Want: fmt.Sprintf("%d on a page of a table", pgdisk.BlockSize), Got: fmt.Sprint(p.header.Special)}}
 	}
+	if len(problems) == 0 && p.count > pgdisk.MaxHeapTuplesPerPage {
+		problems = []*pgdisk.FormatError{{Off: 12, Field: "pd_lower", Want: fmt.Sprintf("at most %d line pointers", pgdisk.MaxHeapTuplesPerPage), Got: fmt.Sprint(p.count)}}
+	}
 	if len(problems) > 0 {
 		if p.why == "" {
 			p.why = problems[0].Error()

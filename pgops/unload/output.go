@@ -20,7 +20,7 @@ type outDir struct {
 	root *os.Root
 	lock *os.File          // the directory itself, locked
 	dirs map[string]bool   // directories made or written to since the last sync
-	open map[*outFile]bool // files written to since the last sync
+	open map[*outFile]bool // files that are open
 }
 
 // ErrLocked says that another run is writing to the output directory.
@@ -51,7 +51,7 @@ func openOutDir(name string) (*outDir, error) {
 	return &outDir{path: name, root: root, lock: lock, dirs: map[string]bool{}, open: map[*outFile]bool{}}, nil
 }
 
-// close lets go of the directory. Files that were not synced are closed as they are.
+// close lets go of the directory. Files that are open are closed as they are.
 func (d *outDir) close() error {
 	for f := range d.open {
 		f.f.Close()
@@ -61,12 +61,13 @@ func (d *outDir) close() error {
 
 // outFile is a file that grows.
 type outFile struct {
-	dir  *outDir
-	name string
-	f    *os.File
-	pos  filePos
-	hash hash.Hash
-	done bool // nothing more will be written: close it at the next sync
+	dir   *outDir
+	name  string
+	f     *os.File
+	pos   filePos
+	hash  hash.Hash
+	dirty bool // it was written to since the last sync
+	done  bool // nothing more will be written: close it at the next sync
 }
 
 // filePos is how far a file has been written, and what it takes to go on from there.
@@ -90,7 +91,7 @@ func (d *outDir) openFile(name string, pos filePos) (*outFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create %s: %w", d.full(name), err)
 	}
-	out := &outFile{dir: d, name: name, f: f, pos: filePos{Bytes: pos.Bytes}, hash: sha256.New()}
+	out := &outFile{dir: d, name: name, f: f, pos: filePos{Bytes: pos.Bytes}, hash: sha256.New(), dirty: true}
 	if err := out.resume(pos); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("go on with %s: %w", d.full(name), err)
@@ -133,7 +134,7 @@ func (f *outFile) write(b []byte) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", f.dir.full(f.name), err)
 	}
-	f.dir.open[f] = true
+	f.dirty = true
 	return nil
 }
 
@@ -155,11 +156,14 @@ func (f *outFile) finish() *FileReport {
 // sync makes everything durable that was written: first the files, then their names.
 func (d *outDir) sync() error {
 	for f := range d.open {
-		if err := f.f.Sync(); err != nil {
-			return fmt.Errorf("write %s: %w", d.full(f.name), err)
+		if f.dirty {
+			if err := f.f.Sync(); err != nil {
+				return fmt.Errorf("write %s: %w", d.full(f.name), err)
+			}
+			f.dirty = false
 		}
-		delete(d.open, f)
 		if f.done {
+			delete(d.open, f)
 			if err := f.f.Close(); err != nil {
 				return fmt.Errorf("write %s: %w", d.full(f.name), err)
 			}

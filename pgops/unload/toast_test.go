@@ -79,7 +79,7 @@ func TestToastFetch(t *testing.T) {
 			chunk(2, 1, "ef"), chunk(1, 0, "abcd"), chunk(2, 0, "WXYZ"), chunk(1, 1, "efgh"), chunk(1, 2, "i"), // out of order
 			chunk(3, 0, "abcd"), chunk(3, 2, "i"), // a hole
 			chunk(4, 0, "abc"), chunk(4, 1, "d"), // sizes that cannot be
-			chunkTuple(5, 0, 700, pgdisk.HeapXminInvalid|pgdisk.HeapXmaxInvalid, []byte("none")), // aborted
+			chunkTuple(5, 0, 700, pgdisk.HeapXminInvalid|pgdisk.HeapXmaxInvalid, []byte("none")),               // aborted
 			chunkTuple(6, 0, 800, committed, []byte("new!")), chunkTuple(6, 0, 700, committed, []byte("old!")), // one number twice
 			chunkTuple(7, 0, 900, pgdisk.HeapXminCommitted|pgdisk.HeapXmaxCommitted, []byte("gone")), // deleted: its row may be, too
 			chunk(8, 0, "more"), chunk(8, 1, "more"), // longer than the pointer says
