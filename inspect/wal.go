@@ -205,9 +205,8 @@ type walPart struct {
 	shown uint64 // records that passed the filter
 	stats *walStats
 
-	major  int             // of the names in kinds
-	kinds  [256][16]string // names met so far
-	fields []pgdisk.RecordField
+	major int             // of the names in kinds
+	kinds [256][16]string // names met so far
 }
 
 // add takes one record into a part. It is safe for concurrent use on different parts.

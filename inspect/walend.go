@@ -68,10 +68,43 @@ type walGapJSON struct {
 	To    string      `json:"to"`
 	Bytes uint64      `json:"bytes"`
 	Stop  walStopJSON `json:"stop"`
+	Fix   *walFixJSON `json:"fix,omitempty"` // the one change that would make the record there whole
+}
+
+// walFixJSON is what would make a damaged record whole.
+type walFixJSON struct {
+	LSN   string           `json:"lsn"`
+	Name  string           `json:"name"` // Heap/INSERT
+	Bytes []walFixByteJSON `json:"bytes"`
+}
+
+type walFixByteJSON struct {
+	LSN  string `json:"lsn"`
+	Was  uint8  `json:"was"`
+	Want uint8  `json:"want"`
 }
 
 func newWALGapJSON(g pgdisk.WALGap) walGapJSON {
-	return walGapJSON{"gap", g.From.String(), g.To.String(), uint64(g.To - g.From), newWALStopJSON(&g.Stop)}
+	gap := walGapJSON{Kind: "gap", From: g.From.String(), To: g.To.String(), Bytes: uint64(g.To - g.From), Stop: newWALStopJSON(&g.Stop)}
+	if g.Fix != nil {
+		gap.Fix = &walFixJSON{LSN: g.Fix.Record.String(), Name: g.Fix.Name}
+		for _, b := range g.Fix.Bytes {
+			gap.Fix.Bytes = append(gap.Fix.Bytes, walFixByteJSON{b.LSN.String(), b.Was, b.Want})
+		}
+	}
+	return gap
+}
+
+// String says in words what would make the record whole.
+func (f *walFixJSON) String() string {
+	s := fmt.Sprintf("the checksum and the neighbours of the record at %s allow one repair, which makes it %s:", f.LSN, f.Name)
+	for i, b := range f.Bytes {
+		if i > 0 {
+			s += ","
+		}
+		s += fmt.Sprintf(" the byte at %s from 0x%02X to 0x%02X", b.LSN, b.Was, b.Want)
+	}
+	return s
 }
 
 func newWALStopJSON(s *pgdisk.WALStop) walStopJSON {
@@ -150,6 +183,11 @@ func (r *walRun) printEnd(end *WALEnd) error {
 	note("end of WAL: %s: %d records from %s to %s, %d shown", end.State, end.Records, end.StartLSN, end.LSN, end.Shown)
 	if !end.Lossy {
 		note("  %s", end.Reason) // of a lossy end, the caller's error says it
+	}
+	for _, g := range end.Gaps {
+		if g.Fix != nil {
+			note("  %s", g.Fix)
+		}
 	}
 	const listed = 20
 	for i, c := range end.Commits {

@@ -27,10 +27,13 @@ func (r *WALRecord) Fields() ([]RecordField, error) {
 	return w.fields, w.err
 }
 
-// walFieldWriter collects the fields of one record.
+// walFieldWriter collects the fields of one record, or writes them as text.
 type walFieldWriter struct {
 	r      *WALRecord
 	fields []RecordField
+	out    []byte // with asText: name: value, name: value
+	asText bool
+	count  int // fields in out
 	err    error
 }
 
@@ -71,12 +74,43 @@ func (w *walFieldWriter) record() bool {
 }
 
 func (w *walFieldWriter) text(name, value string) {
+	if w.asText {
+		w.name(name)
+		w.out = append(w.out, value...)
+		return
+	}
 	w.fields = append(w.fields, RecordField{name, value})
 }
 
-func (w *walFieldWriter) uint(name string, v uint64) { w.text(name, strconv.FormatUint(v, 10)) }
+// name begins a field of the text.
+func (w *walFieldWriter) name(name string) {
+	if w.count++; w.count > 1 {
+		w.out = append(w.out, ", "...)
+	}
+	if name != "" {
+		w.out = append(append(w.out, name...), ": "...)
+	}
+}
 
-func (w *walFieldWriter) hex8(name string, v uint8) { w.text(name, fmt.Sprintf("0x%02X", v)) }
+func (w *walFieldWriter) uint(name string, v uint64) {
+	if w.asText {
+		w.name(name)
+		w.out = strconv.AppendUint(w.out, v, 10)
+		return
+	}
+	w.text(name, strconv.FormatUint(v, 10))
+}
+
+func (w *walFieldWriter) hex8(name string, v uint8) {
+	const digits = "0123456789ABCDEF"
+	value := [4]byte{'0', 'x', digits[v>>4], digits[v&15]}
+	if w.asText {
+		w.name(name)
+		w.out = append(w.out, value[:]...)
+		return
+	}
+	w.text(name, string(value[:]))
+}
 
 // letter writes a truth value as T or F.
 func (w *walFieldWriter) letter(name string, v bool) {
@@ -97,10 +131,19 @@ func (w *walFieldWriter) onOff(name string, v bool) {
 	}
 }
 
-func (w *walFieldWriter) time(name string, t time.Time) { w.text(name, walTimeText(t)) }
+func (w *walFieldWriter) time(name string, t time.Time) {
+	if w.asText {
+		w.name(name)
+		w.out = t.UTC().AppendFormat(w.out, walTimeLayout)
+		return
+	}
+	w.text(name, walTimeText(t))
+}
+
+const walTimeLayout = "2006-01-02 15:04:05.000000 MST"
 
 // walTimeText writes a time as timestamptz_to_str does in UTC.
-func walTimeText(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000000 MST") }
+func walTimeText(t time.Time) string { return t.UTC().Format(walTimeLayout) }
 
 // list writes n items joined by sep.
 func (w *walFieldWriter) list(name, open, sep, end string, n int, item func(i int) string) {
@@ -128,6 +171,10 @@ func (w *walFieldWriter) xids(name string, x WALXIDs) {
 
 // infobits writes words as infobits_desc does: [LOCK_ONLY, EXCL_LOCK].
 func (w *walFieldWriter) infobits(name string, b WALInfobits) {
+	if b == 0 {
+		w.text(name, "[]")
+		return
+	}
 	w.text(name, "["+strings.Join(b.Words(), ", ")+"]")
 }
 

@@ -2,11 +2,12 @@ package pgdisk
 
 import "fmt"
 
-// AppendFields is Fields into a slice that is used again: for readers of all records.
-func (r *WALRecord) AppendFields(dst []RecordField) ([]RecordField, error) {
-	w := walFieldWriter{r: r, fields: dst}
+// AppendText adds what Fields says as text: name: value, name: value. Printing every record of
+// many gigabytes wants it.
+func (r *WALRecord) AppendText(dst []byte) ([]byte, error) {
+	w := walFieldWriter{r: r, out: dst, asText: true}
 	if ok := w.record(); w.err == nil && !ok {
 		w.err = &FormatError{File: "WAL record", Field: r.String(), Want: "parts that fit into the record", Got: fmt.Sprintf("%d bytes", len(r.MainData))}
 	}
-	return w.fields, w.err
+	return w.out, w.err
 }

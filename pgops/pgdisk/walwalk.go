@@ -23,6 +23,7 @@ type WALGap struct {
 	From LSN     // end of the valid record before it
 	To   LSN     // the valid record behind it
 	Stop WALStop // why reading ended at From
+	Fix  *WALFix // the one change that makes the record at Stop whole; nil if there is none, or more
 }
 
 // Walk reads valid WAL from the reader's position to its end, says how it ends, and
@@ -68,9 +69,13 @@ func (r *WALReader) Segments(from LSN) ([]uint64, error) {
 }
 
 // gap tells that a chain of valid records begins behind WAL that cannot be read.
-func (s *walSearch) gap(rec *WALRecord) error {
+func (s *walSearch) gap(ctx context.Context, rec *WALRecord) error {
 	gap := s.last
 	gap.To = rec.LSN
+	var err error
+	if gap.Fix, err = s.fix(ctx, gap, rec); err != nil {
+		return err
+	}
 	s.end.GapCount++
 	if len(s.end.Gaps) < walMaxListedGaps {
 		s.end.Gaps = append(s.end.Gaps, gap)
@@ -88,7 +93,7 @@ func (s *walSearch) follow(ctx context.Context, at LSN) (LSN, error) {
 	s.r.Seek(at)
 	rec, err := s.r.read(ctx, at, walLink{least: s.stop.LSN})
 	if err == nil {
-		err = s.gap(rec)
+		err = s.gap(ctx, rec)
 	}
 	for err == nil {
 		s.found(rec)

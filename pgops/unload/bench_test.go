@@ -20,7 +20,7 @@ const filedump = "pg_filedump"
 
 // BenchmarkUnload writes tables of a cluster in the page cache to memory, and says how many
 // times as fast that is as the server's COPY TO '/dev/null' and as pg_filedump -D of the same
-// file, each at its best of three.
+// file, written to memory too, each at its best of three.
 func BenchmarkUnload(b *testing.B) {
 	s := truth.Start(b, 17)
 	s.Sh(b, `initdb --no-sync -E UTF8 --locale=C -U postgres -A trust >/dev/null
@@ -49,10 +49,19 @@ VACUUM (FREEZE, ANALYZE) mixed; CHECKPOINT;`)
 				b.Logf("SKIP-REASON: no %s to compare with: %v", filedump, err)
 				return
 			}
+			out, err := os.CreateTemp(memory(), "pgrescue-bench-")
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer os.Remove(out.Name())
+			defer out.Close()
 			dumped := best(b, func() time.Duration {
 				begun := time.Now()
 				cmd := exec.Command(filedump, "-D", t.types, source)
-				cmd.Stdout = io.Discard
+				cmd.Stdout = out
+				if _, err := out.Seek(0, io.SeekStart); err != nil {
+					b.Fatal(err)
+				}
 				if err := cmd.Run(); err != nil {
 					b.Fatalf("%s: %v", filedump, err)
 				}
@@ -82,15 +91,11 @@ func benchmarkTable(b *testing.B, data, name, source string) time.Duration {
 	if err != nil {
 		b.Fatal(err)
 	}
-	memory := "/dev/shm"
-	if _, err := os.Stat(memory); err != nil {
-		memory = ""
-	}
 	b.SetBytes(info.Size())
 	quickest := time.Duration(1<<63 - 1)
 	var rows int64
 	for b.Loop() {
-		dir, err := os.MkdirTemp(memory, "pgrescue-bench-")
+		dir, err := os.MkdirTemp(memory(), "pgrescue-bench-")
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -107,6 +112,14 @@ func benchmarkTable(b *testing.B, data, name, source string) time.Duration {
 	}
 	b.ReportMetric(float64(rows)/quickest.Seconds(), "rows/s")
 	return quickest
+}
+
+// memory is a directory in memory, if the system has the usual one.
+func memory() string {
+	if _, err := os.Stat("/dev/shm"); err != nil {
+		return ""
+	}
+	return "/dev/shm"
 }
 
 // best is the shortest of three.

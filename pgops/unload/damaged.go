@@ -2,7 +2,9 @@ package unload
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 	"github.com/pgrescue/pgrescue/pgops/values"
@@ -35,6 +37,80 @@ func (d damagedRow) append(dst []byte) []byte {
 		panic(err)
 	}
 	return append(append(dst, b...), '\n')
+}
+
+// damaged writes a visible row that is not to be trusted, column by column as text: those
+// that can be printed, and the bytes of the others.
+func (w *worker) damaged(why string, deformErr error) {
+	w.end.counts.Damaged++
+	d := damagedRow{Block: w.tid.Block, Item: w.tid.Item, Xmin: w.tuple.Xmin, Xmax: w.tuple.Xmax}
+	if why != "" {
+		d.Why = append(d.Why, why)
+	}
+	known := len(w.table.columns)
+	if deformErr != nil {
+		d.Why = append(d.Why, deformErr.Error())
+		var column *values.ColumnError
+		if errors.As(deformErr, &column) {
+			known = column.Index
+			d.Rest = string(appendHex(nil, w.tuple.Columns()[min(column.Off, len(w.tuple.Columns())):]))
+		} else {
+			d.Tuple = string(appendHex(nil, rawTuple(w.tuple)))
+		}
+	}
+	if w.toast != nil {
+		w.toast.lenient = true
+		defer func() { w.toast.lenient = false }()
+	}
+	w.damagedFields(&d, known)
+	n := w.noteAt(NoteRow)
+	n.Reason = "kept in " + w.table.paths.damaged
+	if len(d.Why) > 0 {
+		n.Reason += ": " + d.Why[0]
+	}
+	w.part.notes = n.append(w.part.notes)
+	w.part.damaged = d.append(w.part.damaged)
+	if w.part.size() >= partSize {
+		w.flush()
+	}
+}
+
+// damagedFields prints the columns up to known.
+func (w *worker) damagedFields(d *damagedRow, known int) {
+	cs := w.table.database.charset
+	for i := range w.rows.columns {
+		c := &w.rows.columns[i]
+		if c.index >= known {
+			break
+		}
+		f := damagedField{Name: cs.string(c.name)}
+		v := w.vals[c.index]
+		if v == nil {
+			d.Columns = append(d.Columns, f)
+			continue
+		}
+		text, err := c.text(nil, v)
+		if err == nil {
+			var ok bool
+			if text, ok = cs.convert(text, 0); !ok || !cs.sound(text) {
+				err = errText(cs)
+			}
+		}
+		if err != nil {
+			f.Hex, f.Why = string(appendHex(nil, v)), err.Error()
+			w.end.counts.BadValues++
+			n := w.noteAt(NoteValue)
+			n.Column, n.Reason, n.Hex = f.Name, f.Why, f.Hex
+			w.part.notes = n.append(w.part.notes)
+			if why := f.Name + ": " + f.Why; !slices.Contains(d.Why, why) {
+				d.Why = append(d.Why, why)
+			}
+		} else {
+			s := string(text)
+			f.Text = &s
+		}
+		d.Columns = append(d.Columns, f)
+	}
 }
 
 // rawTuple is the tuple as it lies on its page.

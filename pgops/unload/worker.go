@@ -3,13 +3,10 @@ package unload
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
-	"github.com/pgrescue/pgrescue/pgops/values"
 )
 
 // source is the cluster that is read, as far as all its tables share it.
@@ -234,162 +231,6 @@ func (w *worker) broken(why string, raw []byte) {
 		n.Hex = string(appendHex(nil, raw))
 	}
 	w.part.notes = n.append(w.part.notes)
-}
-
-// row decides where the tuple at hand goes. size is that of the whole tuple.
-func (w *worker) row(size int, why string) {
-	verdict := w.judge()
-	if verdict.Doubtful {
-		w.end.counts.Doubtful++
-		n := w.noteAt(NoteDoubt)
-		n.Reason = fmt.Sprintf("taken as %s: %s", verdict.Fate, verdict.Why)
-		w.part.notes = n.append(w.part.notes)
-	}
-	switch verdict.Fate {
-	case pgdisk.FateDeleted:
-		w.end.counts.Deleted++
-	case pgdisk.FateNotInserted:
-		w.end.counts.NotInserted++
-	}
-	if verdict.Fate != pgdisk.FateVisible {
-		w.dead(verdict, size, why)
-		return
-	}
-	err := w.deform(size)
-	if err != nil || why != "" {
-		w.damaged(why, err)
-		return
-	}
-	var bad *valueError
-	if w.part.rows, bad = w.rows.row(w.part.rows, w.vals); bad != nil {
-		w.damaged(w.reason(bad), nil)
-		return
-	}
-	w.end.counts.Rows++
-	if w.part.size() >= partSize {
-		w.flush()
-	}
-}
-
-// reason says why a row could not be printed.
-func (w *worker) reason(bad *valueError) string {
-	if bad.column < 0 {
-		return bad.err.Error()
-	}
-	return w.table.database.charset.string(w.rows.columns[bad.column].name) + ": " + bad.err.Error()
-}
-
-// deform takes the tuple apart. One whose columns do not end where it ends was taken apart
-// wrongly: a length in it is not what it was.
-func (w *worker) deform(size int) error {
-	if err := w.table.deformer.Deform(w.tuple, w.vals); err != nil {
-		return err
-	}
-	end, err := columnsEnd(w.tuple, w.table.columns, w.vals)
-	if err != nil {
-		return err
-	}
-	if end += int(w.tuple.Hoff); end != size {
-		return fmt.Errorf("the columns end at byte %d of the tuple's %d", end, size)
-	}
-	return nil
-}
-
-// dead writes a row that is not visible, if that is wanted.
-func (w *worker) dead(verdict pgdisk.Verdict, size int, why string) {
-	if !w.opt.Dead {
-		return
-	}
-	if err := w.deform(size); err != nil || why != "" {
-		if err != nil {
-			why = err.Error()
-		}
-		w.broken(fmt.Sprintf("a row that is %s: %s", verdict.Fate, why), rawTuple(w.tuple))
-		return
-	}
-	w.end.counts.Dead++
-	w.part.dead = w.rows.deadRow(w.part.dead, w.tid, w.tuple.TupleHeader, verdict.Fate.String(), w.vals, func(column string, v []byte, err error) {
-		n := w.noteAt(NoteDeadValue)
-		n.Column, n.Reason, n.Hex = w.table.database.charset.string(column), err.Error(), string(appendHex(nil, v))
-		w.part.notes = n.append(w.part.notes)
-	})
-	if w.part.size() >= partSize {
-		w.flush()
-	}
-}
-
-// damaged writes a visible row that is not to be trusted, column by column as text: those
-// that can be printed, and the bytes of the others.
-func (w *worker) damaged(why string, deformErr error) {
-	w.end.counts.Damaged++
-	d := damagedRow{Block: w.tid.Block, Item: w.tid.Item, Xmin: w.tuple.Xmin, Xmax: w.tuple.Xmax}
-	if why != "" {
-		d.Why = append(d.Why, why)
-	}
-	known := len(w.table.columns)
-	if deformErr != nil {
-		d.Why = append(d.Why, deformErr.Error())
-		var column *values.ColumnError
-		if errors.As(deformErr, &column) {
-			known = column.Index
-			d.Rest = string(appendHex(nil, w.tuple.Columns()[min(column.Off, len(w.tuple.Columns())):]))
-		} else {
-			d.Tuple = string(appendHex(nil, rawTuple(w.tuple)))
-		}
-	}
-	if w.toast != nil {
-		w.toast.lenient = true
-		defer func() { w.toast.lenient = false }()
-	}
-	w.damagedFields(&d, known)
-	n := w.noteAt(NoteRow)
-	n.Reason = "kept in " + w.table.paths.damaged
-	if len(d.Why) > 0 {
-		n.Reason += ": " + d.Why[0]
-	}
-	w.part.notes = n.append(w.part.notes)
-	w.part.damaged = d.append(w.part.damaged)
-	if w.part.size() >= partSize {
-		w.flush()
-	}
-}
-
-// damagedFields prints the columns up to known.
-func (w *worker) damagedFields(d *damagedRow, known int) {
-	cs := w.table.database.charset
-	for i := range w.rows.columns {
-		c := &w.rows.columns[i]
-		if c.index >= known {
-			break
-		}
-		f := damagedField{Name: cs.string(c.name)}
-		v := w.vals[c.index]
-		if v == nil {
-			d.Columns = append(d.Columns, f)
-			continue
-		}
-		text, err := c.text(nil, v)
-		if err == nil {
-			var ok bool
-			if text, ok = cs.convert(text, 0); !ok || !cs.sound(text) {
-				err = errText(cs)
-			}
-		}
-		if err != nil {
-			f.Hex, f.Why = string(appendHex(nil, v)), err.Error()
-			w.end.counts.BadValues++
-			n := w.noteAt(NoteValue)
-			n.Column, n.Reason, n.Hex = f.Name, f.Why, f.Hex
-			w.part.notes = n.append(w.part.notes)
-			if why := f.Name + ": " + f.Why; !slices.Contains(d.Why, why) {
-				d.Why = append(d.Why, why)
-			}
-		} else {
-			s := string(text)
-			f.Text = &s
-		}
-		d.Columns = append(d.Columns, f)
-	}
 }
 
 // note begins a note about the table at hand.
