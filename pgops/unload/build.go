@@ -35,6 +35,9 @@ type planner struct {
 func makePlan(ctx context.Context, c *catalog.Cluster, opt *Options) (*plan, error) {
 	p := &planner{cluster: c, opt: opt, plan: &plan{}, taken: map[string]bool{}, perSegment: pgdisk.RelSegmentBlocks, chunkSize: defaultToastChunk}
 	p.identify()
+	if err := p.unreplayed(ctx); err != nil {
+		return nil, err
+	}
 	for _, problem := range c.Problems {
 		p.plan.problems = append(p.plan.problems, Note{Kind: NoteDatabase, Reason: problem.String()})
 	}
@@ -92,6 +95,20 @@ func (p *planner) identify() {
 		warn("pg_xact and the multixacts were left alone: the fate of rows was told by hint bits, and where those are not set the row was taken as visible")
 	}
 	p.plan.cluster = id
+}
+
+// unreplayed makes it a problem when recovery would change what is about to be read.
+func (p *planner) unreplayed(ctx context.Context) error {
+	left, err := p.cluster.UnreplayedWAL(ctx)
+	if err != nil {
+		return err
+	}
+	if !left.Nothing() {
+		p.plan.problems = append(p.plan.problems, Note{Kind: NoteDatabase, Reason: left.String()})
+	} else if !p.clean {
+		p.plan.warnings = append(p.plan.warnings, fmt.Sprintf("the WAL from %s to %s was read: it holds no change that is not in the files", left.From, left.To))
+	}
+	return nil
 }
 
 // database plans one database. One whose dictionary cannot be had at all is a problem, not
