@@ -56,7 +56,14 @@ func (s seen) newer(t seen) bool {
 func (s *scanner) scan(ctx context.Context, t *table, file pgdisk.RelFile, visit func(row) error) error {
 	deformer := values.NewDeformer(t.columns)
 	r := row{table: t, cols: make([][]byte, len(t.columns))}
+	var zeros zeroPages
 	return s.pages(ctx, t.name, file, func(path string, blk pgdisk.BlockNumber, page []byte) {
+		if pgdisk.PageIsZero(page) {
+			zeros.add(path, blk)
+			return
+		}
+		zeros.before(s.problems, t.name)
+		s.suspect(page, path, blk, t.name)
 		doubt := s.checksum(page, path, blk, t.name)
 		s.page(page, path, blk, t.name, func(item uint16, tuple pgdisk.Tuple) error {
 			verdict := s.vis.Judge(tuple.TupleHeader)
@@ -102,7 +109,7 @@ func (s *scanner) page(page []byte, path string, blk pgdisk.BlockNumber, name st
 		s.problems.add(Problem{File: path, Block: blk, InBlock: true, Item: uint16(item), What: fmt.Sprintf("%s: %v", name, err)})
 	}
 	h, err := pgdisk.DecodePageHeader(page)
-	if err != nil || pgdisk.PageIsZero(page) {
+	if err != nil {
 		return
 	}
 	if found := h.Problems(); len(found) > 0 {

@@ -122,7 +122,7 @@ func visibility(fsys fs.FS, control *pgdisk.Control, found *problems) pgdisk.Vis
 const minBlank = 256
 
 // checkXacts looks for what pg_control says that pg_xact must hold: pages that are not there,
-// and pages on which no transaction ever ended. A page that was lost and came back as zeroes
+// and sectors in which no transaction ever ended. One that was lost and came back as zeroes
 // looks like this: everything on it counts as never committed, and its rows are gone from
 // sight without any error.
 func checkXacts(ctx context.Context, fsys fs.FS, control *pgdisk.Control, found *problems) error {
@@ -156,7 +156,7 @@ type xactWalk struct {
 	first, next pgdisk.XID
 }
 
-// segment looks at those pages of a file of which at least minBlank entries are in use.
+// segment looks at the pages of a file.
 func (w *xactWalk) segment(fsys fs.FS, s pgdisk.Segment, buf []byte) {
 	path := w.g.Dir + "/" + s.Name
 	f, err := fsys.Open(path)
@@ -170,9 +170,27 @@ func (w *xactWalk) segment(fsys fs.FS, s pgdisk.Segment, buf []byte) {
 		w.found.file(path, "%v", err)
 	}
 	for at := 0; at+pgdisk.BlockSize <= n; at += pgdisk.BlockSize {
-		no := pgdisk.PageNo(uint64(s.Number)*pgdisk.SLRUPagesPerSegment + uint64(at/pgdisk.BlockSize))
-		start := pgdisk.XID(w.g.FirstID(no))
-		last := start + pgdisk.XID(w.g.EntriesPerPage-1)
+		w.page(path, buf[at:at+pgdisk.BlockSize], pgdisk.PageNo(uint64(s.Number)*pgdisk.SLRUPagesPerSegment+uint64(at/pgdisk.BlockSize)))
+	}
+}
+
+// xactsPerSector is how many transactions have their fate in 512 bytes, the least that a
+// disk loses.
+const xactsPerSector = 4 * 512
+
+// page reports the runs of sectors without any fate.
+func (w *xactWalk) page(path string, page []byte, no pgdisk.PageNo) {
+	var first pgdisk.XID // of the run
+	count := uint32(0)
+	report := func() {
+		if count >= minBlank {
+			w.found.file(path, "of the %d transactions from %d on none ever ended: either one with as many subtransactions was running, or their fate was wiped, and then the rows they wrote are not seen and the rows they deleted are", count, first)
+		}
+		count = 0
+	}
+	for at := pgdisk.XID(0); at < xactsPerPage; at += xactsPerSector {
+		start := pgdisk.XID(w.g.FirstID(no)) + at
+		last := start + xactsPerSector - 1
 		if !start.Normal() {
 			start = pgdisk.FirstNormalXID
 		}
@@ -182,13 +200,19 @@ func (w *xactWalk) segment(fsys fs.FS, s pgdisk.Segment, buf []byte) {
 		if !last.Precedes(w.next) {
 			last = w.next - 1
 		}
-		if last.Precedes(start) || uint32(last-start)+1 < minBlank {
+		if last.Precedes(start) {
 			continue
 		}
-		if blank(buf[at:at+pgdisk.BlockSize], start, last) {
-			w.found.file(path, "of the %d transactions from %d on none ever ended: either one with as many subtransactions was running, or their fate was wiped, and then the rows they wrote are not seen and the rows they deleted are", uint32(last-start)+1, start)
+		if !blank(page, start, last) {
+			report()
+			continue
 		}
+		if count == 0 {
+			first = start
+		}
+		count += uint32(last-start) + 1
 	}
+	report()
 }
 
 // blank reports whether the entries from start to last, both on the page, are all zero.

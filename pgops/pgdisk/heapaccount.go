@@ -37,7 +37,7 @@ func ForeignRows(page []byte, h PageHeader, blk BlockNumber) (foreign int, home 
 		t := page[off : off+TupleHeaderSize]
 		le := binary.LittleEndian
 		at := BlockNumber(le.Uint16(t[12:]))<<16 | BlockNumber(le.Uint16(t[14:]))
-		if at == blk || int(le.Uint16(t[16:])) != i+1 || le.Uint32(t[4:]) != 0 || le.Uint16(t[20:])&heapXminFrozenBits == heapXminFrozenBits {
+		if at == blk || int(le.Uint16(t[16:])) != i+1 || le.Uint32(t[4:]) != 0 || Infomask(le.Uint16(t[20:]))&HeapXminFrozen == HeapXminFrozen {
 			continue
 		}
 		if foreign == 0 {
@@ -47,6 +47,3 @@ func ForeignRows(page []byte, h PageHeader, blk BlockNumber) (foreign int, home 
 	}
 	return foreign, home
 }
-
-// heapXminFrozenBits is HEAP_XMIN_FROZEN (access/htup_details.h).
-const heapXminFrozenBits = HeapXminCommitted | HeapXminInvalid
