@@ -90,6 +90,23 @@ func TestDamage(t *testing.T) {
 			f[attributes].Data[pgdisk.PageHeaderSize+4*2] = 1
 			pgdisk.PutPageChecksum(f[attributes].Data, 0)
 		}, base: []string{attributes + ", block 0, item 3: pg_attribute: ", "pg_attribute has 1 of 2 columns"}},
+		{name: "line pointer of zeroes", rows: func(s *small) { s.per = 100 }, files: func(f fstest.MapFS) {
+			clear(f[attributes].Data[pgdisk.PageHeaderSize+4*2:][:4])
+			pgdisk.PutPageChecksum(f[attributes].Data, 0)
+		}, base: []string{attributes + ", block 0: pg_attribute: 128 bytes of rows belong to no line pointer", "pg_attribute has 1 of 2 columns"}},
+		{name: "wiped page", files: func(f fstest.MapFS) { clear(f[classes].Data[:pgdisk.BlockSize]) },
+			base: []string{classes + ", block 0: pg_class: 1 pages of zeroes before others", "taken as "}},
+		{name: "new pages", files: func(f fstest.MapFS) { f[classes].Data = append(f[classes].Data, make([]byte, 2*pgdisk.BlockSize)...) }},
+		{name: "page of another block", rows: func(s *small) {
+			for i := range s.rows[attributeRelation] {
+				s.edit(attributeRelation, i, func(r *tuple) { r.Infomask = pgdisk.HeapXminCommitted | pgdisk.HeapXmaxInvalid })
+			}
+		}, files: func(f fstest.MapFS) {
+			page := f[attributes].Data
+			pgdisk.PutPageChecksum(page, 1)
+			f[attributes].Data = slices.Concat(page, page)
+			pgdisk.PutPageChecksum(f[attributes].Data, 0)
+		}, base: []string{attributes + ", block 1: pg_attribute: 3 of its rows were written to block 0"}, doubt: "?"},
 		{name: "column gap", rows: func(s *small) { s.edit(attributeRelation, 1, func(r *tuple) { r.columnsOf["attnum"] = 3 }) },
 			base: []string{"pg_attribute lacks column 1"}},
 		{name: "cut file", files: func(f fstest.MapFS) { f[classes].Data = append(f[classes].Data, 1, 2, 3) },
@@ -165,6 +182,7 @@ func TestXactPages(t *testing.T) {
 		{"wiped", wiped, []string{"pg_xact/0000: of the 32768 transactions from 32768 on none ever ended"}},
 		{"wiped at the start", slices.Concat(make([]byte, pgdisk.BlockSize), full[pgdisk.BlockSize:]), []string{"of the 32068 transactions from 700 on"}},
 		{"wiped at the end", slices.Concat(full[:3*pgdisk.BlockSize], make([]byte, pgdisk.BlockSize)), []string{"of the 1696 transactions from 98304 on"}},
+		{"a sector wiped", slices.Concat(full[:2*512], make([]byte, 3*512), full[5*512:]), []string{"of the 6144 transactions from 4096 on"}},
 		{"short", full[:2*pgdisk.BlockSize], []string{"pg_xact/0000: file too short: the fate of the transactions from 65536 on is not known"}},
 	} {
 		found := &problems{}
