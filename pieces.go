@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -9,7 +10,8 @@ import (
 )
 
 // openPieces opens a data directory of this host and what its links lead to, each through
-// os.Root.
+// os.Root. A tablespace whose link leads to nothing is left out: what is in the others can
+// still be read, and each reader finds its files missing.
 func openPieces(dir string) (pgops.Pieces, func(), error) {
 	var roots []*os.Root
 	closeAll := func() {
@@ -40,10 +42,15 @@ func openPieces(dir string) (pgops.Pieces, func(), error) {
 		if !filepath.IsAbs(target) {
 			target = filepath.Join(dir, filepath.Dir(name), target)
 		}
-		if pieces.Links[name], err = open(target); err != nil {
+		piece, err := open(target)
+		if name != "pg_wal" && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
 			closeAll()
 			return pgops.Pieces{}, nil, err
 		}
+		pieces.Links[name] = piece
 	}
 	return pieces, closeAll, nil
 }

@@ -80,17 +80,19 @@ type walRun struct {
 	reader *pgdisk.WALReader
 	end    pgdisk.LSN // of what is read; 0 = the end of WAL
 	first  pgdisk.LSN // where reading began
-	sum    walPart    // what was read so far
-	last   pgdisk.LSN // end of the last record read
-	walked uint64     // records read in order
-	gaps   []walGapJSON
-	bad    int // images that could not be restored
-	w      io.Writer
-	notes  io.Writer
+
+	filtered bool       // not every record is wanted
+	sum      walPart    // what was read so far
+	last     pgdisk.LSN // end of the last record read
+	walked   uint64     // records read in order
+	gaps     []walGapJSON
+	bad      int // images that could not be restored
+	w        io.Writer
+	notes    io.Writer
 }
 
 func newWALRun(in WALInput, opt WALOptions, w, notes io.Writer) (*walRun, error) {
-	run := &walRun{in: in, opt: opt, end: opt.End, w: w, notes: notes}
+	run := &walRun{in: in, opt: opt, end: opt.End, filtered: !opt.Filter.empty(), w: w, notes: notes}
 	if err := run.open(); err != nil {
 		return nil, err
 	}
@@ -205,13 +207,20 @@ type walPart struct {
 	shown uint64 // records that passed the filter
 	stats *walStats
 
-	major int             // of the names in kinds
-	kinds [256][16]string // names met so far
+	major  int              // of the names in kinds
+	kinds  [256][16]walKind // names met so far
+	fields pgdisk.RecordText
+}
+
+// walKind is how a kind of record is named.
+type walKind struct {
+	text string // Heap/INSERT
+	json string // ,"rmgr":"Heap","class":"INSERT"
 }
 
 // add takes one record into a part. It is safe for concurrent use on different parts.
 func (r *walRun) add(p *walPart, rec *pgdisk.WALRecord) error {
-	if !r.opt.Filter.match(rec) {
+	if r.filtered && !r.opt.Filter.match(rec) {
 		return nil
 	}
 	switch r.opt.Mode {
@@ -231,6 +240,9 @@ func (r *walRun) add(p *walPart, rec *pgdisk.WALRecord) error {
 		p.stats.add(rec)
 	}
 	p.shown++
+	if r.opt.SaveImage == nil {
+		return nil
+	}
 	return r.saveImages(rec)
 }
 

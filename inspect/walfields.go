@@ -10,14 +10,3 @@ func (p *walPart) appendFields(b []byte, rec *pgdisk.WALRecord) []byte {
 	}
 	return b
 }
-
-func walFields(rec *pgdisk.WALRecord) (list []walFieldJSON, problem string) {
-	fields, err := rec.Fields()
-	for _, f := range fields {
-		list = append(list, walFieldJSON(f))
-	}
-	if err != nil {
-		problem = err.Error()
-	}
-	return list, problem
-}

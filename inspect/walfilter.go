@@ -20,6 +20,14 @@ type WALFilter struct {
 	FullPage  bool // with a page image
 }
 
+// empty reports whether every record matches.
+func (f *WALFilter) empty() bool {
+	return f.XID == 0 && f.Managers == nil && !f.FullPage && !f.byBlock()
+}
+
+// byBlock reports whether a block must match.
+func (f *WALFilter) byBlock() bool { return f.Relations != nil || f.Block != nil || f.Fork != nil }
+
 func (f *WALFilter) match(rec *pgdisk.WALRecord) bool {
 	if f.XID != 0 && rec.XID != f.XID {
 		return false
@@ -30,7 +38,7 @@ func (f *WALFilter) match(rec *pgdisk.WALRecord) bool {
 	if f.FullPage && !slices.ContainsFunc(rec.Blocks, func(b pgdisk.WALBlockRef) bool { return b.HasImage }) {
 		return false
 	}
-	if f.Relations == nil && f.Block == nil && f.Fork == nil {
+	if !f.byBlock() {
 		return true
 	}
 	for i := range rec.Blocks {

@@ -8,9 +8,6 @@ import (
 
 // saveImages hands out the page images of a record.
 func (r *walRun) saveImages(rec *pgdisk.WALRecord) error {
-	if r.opt.SaveImage == nil {
-		return nil
-	}
 	for i := range rec.Blocks {
 		b := &rec.Blocks[i]
 		if !b.HasImage {

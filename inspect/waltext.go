@@ -17,7 +17,7 @@ func (r *walRun) appendRecord(p *walPart, rec *pgdisk.WALRecord) error {
 	b := p.out
 	at := len(b)
 	b = pad(appendLSN(b, rec.LSN), at+11)
-	b = pad(append(b, p.kind(rec)...), at+36)
+	b = pad(append(b, p.kind(rec).text...), at+36)
 	b = pad(strconv.AppendUint(append(b, "xid "...), uint64(rec.XID), 10), at+48)
 	b = strconv.AppendUint(append(b, "len "...), uint64(rec.TotLen)-uint64(rec.ImageBytes()), 10)
 	b = pad(strconv.AppendUint(append(b, '/'), uint64(rec.TotLen), 10), at+64)
@@ -36,12 +36,14 @@ func (r *walRun) appendRecord(p *walPart, rec *pgdisk.WALRecord) error {
 }
 
 // kind is the name of resource manager and class, kept: they are made from tables.
-func (p *walPart) kind(rec *pgdisk.WALRecord) string {
-	name := &p.kinds[rec.Rmid][rec.Info>>4]
-	if *name == "" || p.major != rec.Major {
-		*name, p.major = rec.String(), rec.Major
+func (p *walPart) kind(rec *pgdisk.WALRecord) *walKind {
+	kind := &p.kinds[rec.Rmid][rec.Info>>4]
+	if kind.text == "" || p.major != rec.Major {
+		b := appendJSONString([]byte(`,"rmgr":`), rec.Rmid.String())
+		b = appendJSONString(append(b, `,"class":`...), rec.Class())
+		kind.text, kind.json, p.major = rec.String(), string(b), rec.Major
 	}
-	return *name
+	return kind
 }
 
 // appendExtras adds what only few records have.

@@ -22,7 +22,8 @@ type attributeKey struct {
 
 // attribute is a row of pg_attribute (FormData_pg_attribute, catalog/pg_attribute.h).
 type attribute struct {
-	relation pgdisk.OID
+	relation    pgdisk.OID
+	halfMissing bool // only one of atthasmissing and attmissingval says what rows without the column have
 	values.Column
 }
 
@@ -41,6 +42,10 @@ func (l *loader) loadAttributes(ctx context.Context) error {
 		}
 		e.row.Type = l.d.types[e.row.TypeOID]
 		columns[k.relation] = append(columns[k.relation], e.row.Column)
+		if e.row.halfMissing && e.doubt == "" {
+			e.doubt = "atthasmissing and attmissingval contradict each other"
+			l.found.file("", "column %s of relation %d: %s", e.row.Name, k.relation, e.doubt)
+		}
 		if e.doubt != "" {
 			doubts[k.relation] = fmt.Sprintf("column %s: %s", e.row.Name, e.doubt)
 		}
@@ -97,7 +102,8 @@ func decodeAttribute(r row) (attribute, error) {
 	if a.Num > maxAttributes {
 		return a, fmt.Errorf("column %d of relation %d: no relation has so many", a.Num, a.relation)
 	}
-	if !r.bool("atthasmissing") || a.Dropped || r.col("attmissingval") == nil {
+	a.halfMissing = r.bool("atthasmissing") != (r.col("attmissingval") != nil) && !a.Dropped
+	if a.Dropped || r.col("attmissingval") == nil {
 		return a, nil
 	}
 	missing, err := missingValue(r.col("attmissingval"), a.Len)

@@ -93,9 +93,9 @@ func TestDamage(t *testing.T) {
 		{name: "line pointer of zeroes", rows: func(s *small) { s.per = 100 }, files: func(f fstest.MapFS) {
 			clear(f[attributes].Data[pgdisk.PageHeaderSize+4*2:][:4])
 			pgdisk.PutPageChecksum(f[attributes].Data, 0)
-		}, base: []string{attributes + ", block 0: pg_attribute: 128 bytes of rows belong to no line pointer", "pg_attribute has 1 of 2 columns"}},
-		{name: "wiped page", files: func(f fstest.MapFS) { clear(f[classes].Data[:pgdisk.BlockSize]) },
-			base: []string{classes + ", block 0: pg_class: 1 pages of zeroes before others", "taken as "}},
+		}, base: []string{attributes + ", block 0: pg_attribute: 144 bytes of rows belong to no line pointer", "pg_attribute has 1 of 2 columns"}},
+		{name: "wiped page", rows: func(s *small) { s.per = 1 }, files: func(f fstest.MapFS) { clear(f[attributes].Data[:pgdisk.BlockSize]) },
+			base: []string{attributes + ", block 0: pg_attribute: 1 pages of zeroes before others"}},
 		{name: "new pages", files: func(f fstest.MapFS) { f[classes].Data = append(f[classes].Data, make([]byte, 2*pgdisk.BlockSize)...) }},
 		{name: "page of another block", rows: func(s *small) {
 			for i := range s.rows[attributeRelation] {
@@ -106,7 +106,7 @@ func TestDamage(t *testing.T) {
 			pgdisk.PutPageChecksum(page, 1)
 			f[attributes].Data = slices.Concat(page, page)
 			pgdisk.PutPageChecksum(f[attributes].Data, 0)
-		}, base: []string{attributes + ", block 1: pg_attribute: 3 of its rows were written to block 0"}, doubt: "?"},
+		}, base: []string{attributes + ", block 1: pg_attribute: 3 of its rows were written to block 0"}, doubt: "of the same row counts as visible too"},
 		{name: "column gap", rows: func(s *small) { s.edit(attributeRelation, 1, func(r *tuple) { r.columnsOf["attnum"] = 3 }) },
 			base: []string{"pg_attribute lacks column 1"}},
 		{name: "cut file", files: func(f fstest.MapFS) { f[classes].Data = append(f[classes].Data, 1, 2, 3) },

@@ -106,6 +106,7 @@ func (l *loader) load(ctx context.Context) error {
 		}
 	}
 	l.linkToast()
+	l.crossCheck()
 	l.loadFiles()
 	return nil
 }

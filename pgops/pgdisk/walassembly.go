@@ -18,7 +18,6 @@ type walAssembly struct {
 	lsn  LSN // in: where to look; out: where the record starts, behind a page header
 	end  LSN // out
 	tli  TimelineID
-	head WALRecordHeader // out
 }
 
 // run returns the whole record with its checksum verified. The bytes are the page
@@ -46,15 +45,16 @@ func (a *walAssembly) once(ctx context.Context) ([]byte, error) {
 		return nil, a.at(err)
 	}
 	h := &a.r.header
+	size := a.r.headerSize
 	off := int(a.lsn - page)
 	if off == 0 {
-		off = h.Size()
+		off = size
 		a.lsn = page + LSN(off)
 	}
-	if off < h.Size() || a.lsn%walAlign != 0 {
+	if off < size || a.lsn%walAlign != 0 {
 		return nil, a.stop(page, WALStopOffset, "no record can start here")
 	}
-	if off == h.Size() && h.Flags&WALFirstIsContRecord != 0 {
+	if off == size && h.Flags&WALFirstIsContRecord != 0 {
 		return nil, a.stop(page, WALStopOffset, "the page opens with the rest of another record")
 	}
 	a.tli = h.Timeline
@@ -129,11 +129,8 @@ func (a *walAssembly) checkLength(page LSN, total uint32) error {
 }
 
 func (a *walAssembly) checkHeader(b []byte, page LSN) error {
-	var err error
-	if a.head, err = DecodeWALRecordHeader(b); err != nil {
-		return err
-	}
-	h := &a.head
+	h := &a.r.rec.WALRecordHeader
+	h.set((*[walRecordHeaderSize]byte)(b))
 	if !h.Rmid.Valid(a.r.major) {
 		return a.stop(page, WALStopRmgr, "resource manager %d does not exist", h.Rmid)
 	}
@@ -144,7 +141,7 @@ func (a *walAssembly) checkHeader(b []byte, page LSN) error {
 }
 
 func (a *walAssembly) checkCRC(raw []byte, page LSN) ([]byte, error) {
-	if got, want := WALRecordCRC(raw), a.head.CRC; got != want {
+	if got, want := a.r.crc.sum(raw), a.r.rec.CRC; got != want {
 		return nil, a.stop(page, WALStopCRC, "checksum of the record is %08X, stored is %08X", got, want)
 	}
 	return raw, nil

@@ -111,12 +111,13 @@ type walFragments struct {
 	mainLen uint32
 	major   int
 	haveRel bool
-	lastRel WALRelation
+	lastRel *WALRelation // inside rec.Blocks
 }
 
 func (d *walFragments) decode(rec *WALRecord) error {
-	for len(d.raw)-d.off > d.payload {
-		id := d.raw[d.off]
+	raw := d.raw
+	for len(raw)-d.off > d.payload {
+		id := raw[d.off]
 		d.off++
 		if id <= walMaxBlockID {
 			if err := d.block(id, rec); err != nil {
@@ -124,14 +125,19 @@ func (d *walFragments) decode(rec *WALRecord) error {
 			}
 			continue
 		}
+		if id == walFragDataShort && d.off < len(raw) {
+			d.mainLen = uint32(raw[d.off]) // nearly every record
+			d.off++
+			break
+		}
 		if err := d.marker(id, rec); err != nil {
 			return err
 		}
-		if id == walFragDataShort || id == walFragDataLong {
+		if id == walFragDataLong {
 			break // the main data is the last fragment
 		}
 	}
-	if left := len(d.raw) - d.off; uint64(d.payload)+uint64(d.mainLen) != uint64(left) {
+	if left := len(raw) - d.off; uint64(d.payload)+uint64(d.mainLen) != uint64(left) {
 		return d.fail("fragment lengths", fmt.Sprintf("a sum of %d bytes", left), fmt.Sprint(uint64(d.payload)+uint64(d.mainLen)))
 	}
 	d.payloads(rec)
@@ -189,15 +195,16 @@ func (d *walFragments) block(id uint8, rec *WALRecord) error {
 	if (flags&walBlockHasData != 0) != (dataLen != 0) {
 		return d.fail("block data length", "a length exactly where the flag is set", fmt.Sprintf("flags %02X, length %d", flags, dataLen))
 	}
-	rec.Blocks = append(rec.Blocks, WALBlockRef{ID: id, Fork: WALFork(flags & walBlockForkMask), WillInit: flags&walBlockWillInit != 0, dataLen: dataLen})
+	rec.Blocks = append(rec.Blocks, WALBlockRef{})
 	b := &rec.Blocks[n]
+	b.ID, b.Fork, b.WillInit, b.dataLen = id, WALFork(flags&walBlockForkMask), flags&walBlockWillInit != 0, dataLen
+	d.payload += int(dataLen)
 	if flags&walBlockHasImage != 0 {
-		var err error
-		if b.imageLen, err = d.image(b); err != nil {
+		if err := d.image(b); err != nil {
 			return err
 		}
+		d.payload += int(b.imageLen)
 	}
-	d.payload += int(dataLen) + int(b.imageLen)
 	return d.relation(b, flags&walBlockSameRel != 0)
 }
 
@@ -208,11 +215,13 @@ func (d *walFragments) relation(b *WALBlockRef, same bool) error {
 	case same && !d.haveRel:
 		return d.fail("block relation", "one named in full first", "same as before")
 	case same && len(p) >= 4:
-		b.Rel, b.Block = d.lastRel, BlockNumber(le.Uint32(p))
+		b.Rel.Tablespace, b.Rel.Database, b.Rel.Number = d.lastRel.Tablespace, d.lastRel.Database, d.lastRel.Number
+		b.Block = BlockNumber(le.Uint32(p))
 		d.off += 4
 	case !same && len(p) >= 16:
-		b.Rel, b.Block = WALRelation{OID(le.Uint32(p)), OID(le.Uint32(p[4:])), OID(le.Uint32(p[8:]))}, BlockNumber(le.Uint32(p[12:]))
-		d.lastRel, d.haveRel = b.Rel, true
+		b.Rel.Tablespace, b.Rel.Database, b.Rel.Number = OID(le.Uint32(p)), OID(le.Uint32(p[4:])), OID(le.Uint32(p[8:]))
+		b.Block = BlockNumber(le.Uint32(p[12:]))
+		d.lastRel, d.haveRel = &b.Rel, true
 		d.off += 16
 	case same:
 		return d.need(4, "block number")

@@ -1,7 +1,6 @@
 package pgdisk
 
 import (
-	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"math/bits"
@@ -112,11 +111,6 @@ func eachWALSyndrome(raw []byte, visit func(off int, delta byte, syndrome uint32
 			visit(walRecordCRCOffset+off, byte(d), uint32(d)<<(8*off))
 		}
 	}
-}
-
-// storedWALCRC is xl_crc of a record.
-func storedWALCRC(raw []byte) uint32 {
-	return binary.LittleEndian.Uint32(raw[walRecordCRCOffset:])
 }
 
 // WALRecordFixes returns the changes of one byte, or failing that of two, that turn raw into

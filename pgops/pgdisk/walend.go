@@ -98,10 +98,10 @@ func FindWALEnd(ctx context.Context, src WALSource, from LSN, visit func(*WALRec
 func (e *WALEnd) walk(ctx context.Context, r *WALReader, visit func(*WALRecord) error) (*WALStop, error) {
 	for {
 		rec, err := r.Next(ctx)
-		if stop, ok := errors.AsType[*WALStop](err); ok {
-			return stop, nil
-		}
 		if err != nil {
+			if stop, ok := errors.AsType[*WALStop](err); ok {
+				return stop, nil
+			}
 			return nil, err
 		}
 		e.LSN, e.LastRecord, e.Timeline = rec.EndLSN, rec.LSN, rec.Timeline

@@ -20,10 +20,7 @@ type RecordField struct {
 // error says that the body does not hold together; what was read up to there comes with it.
 func (r *WALRecord) Fields() ([]RecordField, error) {
 	w := walFieldWriter{r: r}
-	ok := w.record()
-	if w.err == nil && !ok {
-		w.err = &FormatError{File: "WAL record", Field: r.String(), Want: "parts that fit into the record", Got: fmt.Sprintf("%d bytes", len(r.MainData))}
-	}
+	w.run()
 	return w.fields, w.err
 }
 
@@ -33,8 +30,16 @@ type walFieldWriter struct {
 	fields []RecordField
 	out    []byte // with asText: name: value, name: value
 	asText bool
-	count  int // fields in out
+	spans  *[]recordSpan // with asText: where the fields lie, with nothing between them in out
+	count  int           // fields in out
 	err    error
+}
+
+// run writes the fields and says in err if the body does not hold together.
+func (w *walFieldWriter) run() {
+	if ok := w.record(); w.err == nil && !ok {
+		w.err = &FormatError{File: "WAL record", Field: w.r.String(), Want: "parts that fit into the record", Got: fmt.Sprintf("%d bytes", len(w.r.MainData))}
+	}
 }
 
 // record writes the fields; false means that the body does not fit its class.
@@ -84,6 +89,10 @@ func (w *walFieldWriter) text(name, value string) {
 
 // name begins a field of the text.
 func (w *walFieldWriter) name(name string) {
+	if w.spans != nil {
+		*w.spans = append(*w.spans, recordSpan{name, len(w.out)})
+		return
+	}
 	if w.count++; w.count > 1 {
 		w.out = append(w.out, ", "...)
 	}

@@ -2,46 +2,47 @@ package pgdisk
 
 import "fmt"
 
-// image reads XLogRecordBlockImageHeader and returns the stored length. The cross
-// checks are those of DecodeXLogRecord (xlogreader.c): they catch what a checksum made
-// over wrong bytes would let through.
-func (d *walFragments) image(b *WALBlockRef) (uint16, error) {
+// image reads XLogRecordBlockImageHeader. The cross checks are those of DecodeXLogRecord
+// (xlogreader.c): they catch what a checksum made over wrong bytes would let through.
+func (d *walFragments) image(b *WALBlockRef) error {
 	length, err := d.u16("image length")
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if b.HoleOffset, err = d.u16("image hole offset"); err != nil {
-		return 0, err
+		return err
 	}
 	info, err := d.u8("image flags")
 	if err != nil {
-		return 0, err
+		return err
 	}
-	b.HasImage = true
+	b.HasImage, b.imageLen = true, length
 	b.ApplyImage, b.Compression = walImageFlags(d.major, info)
 	hole := info&walImageHasHole != 0
 	switch {
 	case b.Compression == WALUncompressed && length <= BlockSize:
 		b.HoleLength = BlockSize - length
 	case b.Compression == WALUncompressed:
-		return 0, d.fail("image length", "at most 8192", fmt.Sprint(length))
+		return d.fail("image length", "at most 8192", fmt.Sprint(length))
 	case hole:
 		if b.HoleLength, err = d.u16("image hole length"); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	got := fmt.Sprintf("flags %02X, length %d, hole of %d at %d", info, length, b.HoleLength, b.HoleOffset)
+	want := ""
 	switch {
 	case hole && (b.HoleOffset == 0 || b.HoleLength == 0 || length == BlockSize):
-		return 0, d.fail("image", "a hole where the flag says one", got)
+		want = "a hole where the flag says one"
 	case !hole && (b.HoleOffset != 0 || b.HoleLength != 0):
-		return 0, d.fail("image", "no hole where the flag says none", got)
+		want = "no hole where the flag says none"
 	case b.Compression != WALUncompressed && length >= BlockSize:
-		return 0, d.fail("image", "less than 8192 bytes when compressed", got)
+		want = "less than 8192 bytes when compressed"
 	case int(b.HoleOffset)+int(b.HoleLength) > BlockSize:
-		return 0, d.fail("image", "a hole inside the page", got)
+		want = "a hole inside the page"
+	default:
+		return nil
 	}
-	return length, nil
+	return d.fail("image", want, fmt.Sprintf("flags %02X, length %d, hole of %d at %d", info, length, b.HoleLength, b.HoleOffset))
 }
 
 // walImageFlags reads bimg_info, whose bits 15 moved.

@@ -59,9 +59,8 @@ func (p *walPager) close() error {
 // page returns the 8 kB page that starts at lsn, good until the next call. What keeps it
 // from doing so is a *WALStop, or the context's error.
 func (p *walPager) page(ctx context.Context, lsn LSN) ([]byte, error) {
-	if lsn >= p.bufLSN && uint64(lsn-p.bufLSN)+BlockSize <= uint64(p.bufLen) {
-		off := int(lsn - p.bufLSN)
-		return p.buf[off : off+BlockSize], nil
+	if b, ok := p.inBuffer(lsn); ok {
+		return b, nil
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -70,6 +69,15 @@ func (p *walPager) page(ctx context.Context, lsn LSN) ([]byte, error) {
 		return nil, err
 	}
 	return p.fill(lsn)
+}
+
+// inBuffer returns the page that starts at lsn if it was read already.
+func (p *walPager) inBuffer(lsn LSN) ([]byte, bool) {
+	off := uint64(lsn - p.bufLSN)
+	if lsn < p.bufLSN || off+BlockSize > uint64(p.bufLen) {
+		return nil, false
+	}
+	return p.buf[off : off+BlockSize], true
 }
 
 // fill reads the chunk that starts at lsn from the open file.

@@ -3,7 +3,6 @@ package pgdisk
 import (
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 )
 
 const (
@@ -33,24 +32,21 @@ func DecodeWALRecordHeader(b []byte) (WALRecordHeader, error) {
 	if len(b) < walRecordHeaderSize {
 		return WALRecordHeader{}, &FormatError{Field: "WAL record header", Want: "24 bytes", Got: fmt.Sprintf("%d bytes", len(b))}
 	}
-	le := binary.LittleEndian
-	return WALRecordHeader{
-		TotLen: le.Uint32(b),
-		XID:    XID(le.Uint32(b[4:])),
-		Prev:   LSN(le.Uint64(b[8:])),
-		Info:   b[16],
-		Rmid:   RmgrID(b[17]),
-		pad:    le.Uint16(b[18:]),
-		CRC:    le.Uint32(b[20:]),
-	}, nil
+	var h WALRecordHeader
+	h.set((*[walRecordHeaderSize]byte)(b))
+	return h, nil
 }
 
-// WALRecordCRC computes what xl_crc must be for a whole record with the page headers
-// taken out: the data first, then the header up to the checksum (COMP_CRC32C in
-// ValidXLogRecord, xlogreader.c). raw must hold at least the 24 byte header.
-func WALRecordCRC(raw []byte) uint32 {
-	table := crc32.MakeTable(crc32.Castagnoli)
-	return crc32.Update(crc32.Update(0, table, raw[walRecordHeaderSize:]), table, raw[:walRecordCRCOffset])
+// set reads the header in place: copying it about costs more than reading it.
+func (h *WALRecordHeader) set(b *[walRecordHeaderSize]byte) {
+	le := binary.LittleEndian
+	h.TotLen = le.Uint32(b[:])
+	h.XID = XID(le.Uint32(b[4:]))
+	h.Prev = LSN(le.Uint64(b[8:]))
+	h.Info = b[16]
+	h.Rmid = RmgrID(b[17])
+	h.pad = le.Uint16(b[18:])
+	h.CRC = le.Uint32(b[20:])
 }
 
 // WALRecord is one decoded record. Raw, Blocks, MainData and the byte slices inside
@@ -102,15 +98,17 @@ func DecodeWALRecord(raw []byte, major int, rec *WALRecord) error {
 		return &FormatError{Field: "WAL record length", Want: fmt.Sprint(len(raw)), Got: fmt.Sprint(h.TotLen)}
 	}
 	rec.LSN, rec.EndLSN, rec.Timeline = 0, 0, 0
-	return rec.decode(h, raw, major)
+	rec.WALRecordHeader = h
+	return rec.decode(raw, major)
 }
 
-// decode takes apart what follows a header that has been read.
-func (r *WALRecord) decode(h WALRecordHeader, raw []byte, major int) error {
-	// Field by field: a literal of this size would be built and then copied, per record.
-	r.WALRecordHeader, r.Major, r.Raw = h, major, raw
+// decode takes apart what follows the header, which has been read. Here and in what it calls
+// fields are set one by one: a literal would be built first and then copied, for each record.
+func (r *WALRecord) decode(raw []byte, major int) error {
+	r.Major, r.Raw = major, raw
 	r.Blocks, r.MainData = r.Blocks[:0], nil
 	r.Origin, r.TopLevelXID = 0, 0
-	d := walFragments{raw: raw, off: walRecordHeaderSize, major: major}
+	var d walFragments
+	d.raw, d.off, d.major = raw, walRecordHeaderSize, major
 	return d.decode(r)
 }

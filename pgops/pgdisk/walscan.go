@@ -16,13 +16,16 @@ type WALReader struct {
 	sysID   uint64
 	checked LSN           // page whose header was checked last
 	header  WALPageHeader // of that page
-	newest  LSN           // furthest page checked, and its timeline
-	tli     TimelineID
+
+	headerSize int // bytes
+	newest     LSN // furthest page checked, and its timeline
+	tli        TimelineID
 
 	next LSN // where to look for the next record
 	prev LSN // start of the record before it; 0 = not known
 	buf  []byte
 	rec  WALRecord
+	crc  walSummer
 }
 
 // NewWALReader starts reading at from, which must be the start of a record: a redo
@@ -62,6 +65,9 @@ func (r *WALReader) Position() LSN { return r.next }
 // *WALStop; every other error is the context's, or says that reading is not possible at
 // all. After an error Position is unchanged.
 func (r *WALReader) Next(ctx context.Context) (*WALRecord, error) {
+	if r.onPage() {
+		return &r.rec, nil
+	}
 	return r.read(ctx, r.next, walLink{exact: r.prev})
 }
 
@@ -128,17 +134,22 @@ func (r *WALReader) read(ctx context.Context, lsn LSN, link walLink) (*WALRecord
 	if err != nil {
 		return nil, err
 	}
-	if err := r.rec.decode(a.head, raw, r.major); err != nil {
+	if err := r.rec.decode(raw, r.major); err != nil {
 		return nil, &WALStop{LSN: a.lsn, Page: a.lsn &^ (BlockSize - 1), Cause: WALStopDecode, Text: err.Error()}
 	}
-	r.rec.LSN, r.rec.EndLSN, r.rec.Timeline = a.lsn, a.end, a.tli
+	r.accepted(a.lsn, a.end, a.tli)
+	return &r.rec, nil
+}
+
+// accepted completes a record that was decoded and moves on behind it.
+func (r *WALReader) accepted(lsn, end LSN, tli TimelineID) {
 	if r.rec.Is(RmgrXLOG, walXLOGSwitch) {
 		// The rest of the segment is skipped, whatever is in it.
 		seg := LSN(r.pages.src.SegSize)
-		r.rec.EndLSN = (a.end + seg - 1) &^ (seg - 1)
+		end = (end + seg - 1) &^ (seg - 1)
 	}
-	r.next, r.prev = r.rec.EndLSN, a.lsn
-	return &r.rec, nil
+	r.rec.LSN, r.rec.EndLSN, r.rec.Timeline = lsn, end, tli
+	r.next, r.prev = end, lsn
 }
 
 // page reads and checks the page that starts at lsn. Its header is in r.header, good like
@@ -178,7 +189,7 @@ func (r *WALReader) accept(h WALPageHeader, lsn LSN) {
 	if lsn >= r.newest {
 		r.newest, r.tli = lsn, h.Timeline
 	}
-	r.checked, r.header = lsn, h
+	r.checked, r.header, r.headerSize = lsn, h, h.Size()
 }
 
 func walAlignUp(l LSN) LSN { return (l + walAlign - 1) &^ (walAlign - 1) }

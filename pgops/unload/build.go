@@ -43,7 +43,7 @@ func makePlan(ctx context.Context, c *catalog.Cluster, opt *Options) (*plan, err
 	}
 	chosen := 0
 	for _, info := range c.Databases {
-		if !opt.wantsDatabase(info.Name) {
+		if !opt.wantsDatabase(info) {
 			continue
 		}
 		if len(opt.Databases) == 0 && info.IsTemplate && !info.AllowConn && !opt.System {
@@ -57,12 +57,20 @@ func makePlan(ctx context.Context, c *catalog.Cluster, opt *Options) (*plan, err
 		}
 	}
 	if chosen == 0 && len(opt.Databases) > 0 {
-		return nil, fmt.Errorf("%w: no database fits", ErrNothing)
+		return nil, fmt.Errorf("%w: no database fits%s", ErrNothing, firstProblem(c))
 	}
 	if !p.chosen && len(opt.Tables) > 0 {
-		return nil, fmt.Errorf("%w: no table fits", ErrNothing)
+		return nil, fmt.Errorf("%w: no table fits%s", ErrNothing, firstProblem(c))
 	}
 	return p.plan, nil
+}
+
+// firstProblem says of a damaged cluster that what was asked for may be what is lost.
+func firstProblem(c *catalog.Cluster) string {
+	if len(c.Problems) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", but not all that there was can be found: %s (and %d more); a database can be given by its OID, the name of its directory", c.Problems[0], len(c.Problems)-1)
 }
 
 // identify takes from pg_control what tells the cluster and its state.
@@ -199,6 +207,12 @@ func (p *planner) table(d *catalog.Database, db *plannedDatabase, r *catalog.Rel
 	t := &table{database: db.database, oid: r.OID, schema: r.Schema, name: r.Name, files: filesOf(r, p.perSegment), columns: r.Columns,
 		printed: printedColumns(r.Columns, values.Readable), deformer: values.NewDeformer(r.Columns),
 		paths: tablePaths(p.distinct(db.dir+"/"+safeName(db.charset.fileName(r.Schema), r.OID)+"."+safeName(db.charset.fileName(r.Name), r.OID), r.OID), p.opt.Format)}
+	t.fsm, t.vm = forkOf(r, pgdisk.FSMFork, p.perSegment), forkOf(r, pgdisk.VMFork, p.perSegment)
+	// Each database counts a shared table for itself, and an unlogged one is emptied by a
+	// crash without its count.
+	if r.Persistence == 'p' && !r.Shared && r.Pages > 0 {
+		t.pages = uint32(r.Pages)
+	}
 	if p.clean && r.FrozenXID.Normal() {
 		t.frozenXID = r.FrozenXID
 	}

@@ -12,13 +12,14 @@ import (
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 )
 
-// segment is one file of a relation's main fork.
+// segment is one file of a relation's fork.
 type segment struct {
 	number uint32
 	size   int64 // bytes
 }
 
-// relFiles are the files of one relation's main fork, as the directory has them.
+// relFiles are the files of one fork of a relation, mostly the main one, as the directory has
+// them.
 type relFiles struct {
 	first      pgdisk.RelFile // segment 0, whether there or not
 	perSegment uint32         // blocks in a full file
@@ -37,12 +38,17 @@ type lostSpan struct {
 	why string
 }
 
-// filesOf takes the main fork's files of a relation. One whose number no table can have is
-// left out.
+// filesOf takes the main fork's files of a relation.
 func filesOf(r *catalog.Relation, perSegment uint32) relFiles {
+	return forkOf(r, pgdisk.MainFork, perSegment)
+}
+
+// forkOf takes the files of one fork. One whose number no table can have is left out.
+func forkOf(r *catalog.Relation, fork pgdisk.Fork, perSegment uint32) relFiles {
 	files := relFiles{first: r.File, perSegment: perSegment}
+	files.first.Fork = fork
 	for _, f := range r.Files {
-		if _, ok := f.FirstBlock(perSegment); ok && f.Fork == pgdisk.MainFork {
+		if _, ok := f.FirstBlock(perSegment); ok && f.Fork == fork {
 			files.segments = append(files.segments, segment{number: f.Segment, size: f.Size})
 		}
 	}

@@ -42,6 +42,21 @@ func (p *heapPage) judge(checksums bool) {
 	if a, b, overlap := p.overlap(); overlap && p.why == "" {
 		p.why = fmt.Sprintf("line pointers %d and %d lead to the same bytes", a, b)
 	}
+	if p.why == "" && !checksums {
+		p.doubt()
+	}
+}
+
+// doubt asks a page that has no checksum what a checksum would tell: whether line pointers
+// were lost, and whether the page was written to another place.
+func (p *heapPage) doubt() {
+	if n := pgdisk.UnclaimedBytes(p.page, p.header); n != 0 {
+		p.why = fmt.Sprintf("%d bytes of the page belong to no line pointer: line pointers were lost or changed, and rows with them", n)
+		return
+	}
+	if n, home := pgdisk.ForeignRows(p.page, p.header, p.blk); n > 0 {
+		p.why = fmt.Sprintf("%d of its rows were written to block %d: the page, or a part of it, is a copy of another", n, home)
+	}
 }
 
 // guess takes as line pointers whatever looks like them, up to the first item.

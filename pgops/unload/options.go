@@ -2,7 +2,10 @@ package unload
 
 import (
 	"runtime"
+	"strconv"
 	"time"
+
+	"github.com/pgrescue/pgrescue/pgops/catalog"
 )
 
 // Options say what to write and how.
@@ -57,13 +60,14 @@ func (o *Options) wants(schema, name string) bool {
 	return false
 }
 
-// wantsDatabase reports whether a database was chosen.
-func (o *Options) wantsDatabase(name string) bool {
+// wantsDatabase reports whether a database was chosen, by its name or its OID: the row that
+// has the name may be lost.
+func (o *Options) wantsDatabase(info catalog.DatabaseInfo) bool {
 	if len(o.Databases) == 0 {
 		return true
 	}
 	for _, p := range o.Databases {
-		if p.anySchema && matchGlob(p.name, name) {
+		if p.anySchema && (matchGlob(p.name, info.Name) || p.text == strconv.FormatUint(uint64(info.OID), 10)) {
 			return true
 		}
 	}

@@ -201,10 +201,13 @@ func (s *quickStep) find(b []byte, off int) (start, end int, ok bool) {
 		return start, start + s.len, start+s.len <= len(b)
 	}
 	start, end, err := values.NextValue(b, off, int16(s.len), s.align)
-	if err != nil || start != (start+s.pad)&^s.pad && (s.len != -1 || b[start]&1 == 0) {
+	switch {
+	case err != nil:
 		return 0, 0, false
+	case s.len == -1 && b[start]&1 == 1: // a short header, before which there is no padding
+		return start, end, start == off
 	}
-	return start, end, true
+	return start, end, start&s.pad == 0
 }
 
 // value appends a value by its Printer, nil being null.

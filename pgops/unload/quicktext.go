@@ -102,21 +102,43 @@ func appendInt(dst []byte, n int64) []byte {
 	if u < 10 {
 		return append(dst, '0'+byte(u))
 	}
-	var b [20]byte
-	i := len(b)
-	for ; u > 1<<32-1; i -= 2 {
+	at := len(dst)
+	i := at + digits(u)
+	dst = slices.Grow(dst, 20)[:i]
+	for u >= 100 {
 		q := u / 100
-		two := twoDigits[2*(u-100*q):]
-		b[i-1], b[i-2], u = two[1], two[0], q
+		two := 2 * (u - 100*q)
+		dst[i-1], dst[i-2] = twoDigits[two+1], twoDigits[two]
+		u, i = q, i-2
 	}
-	v := uint32(u)
-	for ; v >= 100; i -= 2 {
-		q := v / 100
-		two := twoDigits[2*(v-100*q):]
-		b[i-1], b[i-2], v = two[1], two[0], q
+	if u >= 10 {
+		dst[i-2] = twoDigits[2*u]
 	}
-	if v >= 10 {
-		return append(append(dst, twoDigits[2*v], twoDigits[2*v+1]), b[i:]...)
+	dst[i-1] = twoDigits[2*u+1]
+	return dst
+}
+
+// digits is how many digits a number has, which is not 0.
+func digits(u uint64) int {
+	n := 0
+	for ; u >= 1e8; u /= 1e8 {
+		n += 8
 	}
-	return append(append(dst, '0'+byte(v)), b[i:]...)
+	switch {
+	case u >= 1e7:
+		return n + 8
+	case u >= 1e6:
+		return n + 7
+	case u >= 1e5:
+		return n + 6
+	case u >= 1e4:
+		return n + 5
+	case u >= 1e3:
+		return n + 4
+	case u >= 1e2:
+		return n + 3
+	case u >= 10:
+		return n + 2
+	}
+	return n + 1
 }

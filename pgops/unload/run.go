@@ -65,6 +65,8 @@ func execute(ctx context.Context, src *source, opt *Options, p *plan) (_ *Manife
 	if err != nil {
 		return nil, err
 	}
+	w.src = src
+	defer w.closeMaps()
 	if err := pipeline(ctx, src, opt, p, pool, w); err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ type table struct {
 	schema    string
 	name      string
 	files     relFiles
+	fsm, vm   relFiles     // of its free space map and visibility map
+	pages     uint32       // relpages, how many blocks it had once; 0 when that is not known
 	toast     *toastSource // nil when it has none
 	frozenXID pgdisk.XID   // relfrozenxid: older transactions are frozen; 0 when not known
 	columns   []values.Column

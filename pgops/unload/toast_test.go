@@ -35,6 +35,10 @@ func heapOf(perPage int, tuples ...[]byte) []byte {
 		for i, t := range tuples[:n] {
 			upper = (upper - len(t)) &^ 7
 			copy(page[upper:], t)
+			blk := len(file) / pgdisk.BlockSize // t_ctid is the tuple's own place
+			le.PutUint16(page[upper+12:], uint16(blk>>16))
+			le.PutUint16(page[upper+14:], uint16(blk))
+			le.PutUint16(page[upper+16:], uint16(i+1))
 			le.PutUint32(page[pgdisk.PageHeaderSize+4*i:], pgdisk.ItemID{Off: uint16(upper), Flags: pgdisk.ItemNormal, Len: uint16(len(t))}.Encode())
 		}
 		le.PutUint16(page[12:], uint16(pgdisk.PageHeaderSize+4*n))

@@ -19,6 +19,7 @@ const (
 
 // writer puts the chunks' output into files, in order, and remembers how far it is.
 type writer struct {
+	src    *source
 	out    *outDir
 	opt    *Options
 	plan   *plan
@@ -31,6 +32,7 @@ type writer struct {
 	table *table     // the one being written, nil between two
 	cur   tableState // of it; positions only as of the last checkpoint
 	files tableFiles
+	maps  *forkMaps // of the table, once they are asked
 
 	saved time.Time // when the last state was
 	fresh int64     // bytes written since
@@ -138,7 +140,11 @@ func (w *writer) begin(t *table) error {
 	for _, n := range t.notes() {
 		notes = n.append(notes)
 	}
-	for _, l := range t.files.lost() {
+	lost := t.files.lost()
+	if end := t.missingEnd(w.forkMaps()); end.Count > 0 {
+		lost = append(lost, end)
+	}
+	for _, l := range lost {
 		w.cur.Counts.LostBlocks += int64(l.Count)
 		if l.Count == 0 {
 			w.cur.Counts.BadPages++
@@ -218,8 +224,23 @@ func (w *writer) endChunk(c *chunk, end *chunkEnd) error {
 	return nil
 }
 
-// zeros decides about pages of zeroes: those with other pages after them were lost, or never
-// written while others were; those at the end were allocated and not used yet.
+// forkMaps are those of the table at hand.
+func (w *writer) forkMaps() *forkMaps {
+	if w.maps == nil {
+		w.maps = newForkMaps(w.src, w.table)
+	}
+	return w.maps
+}
+
+func (w *writer) closeMaps() {
+	if w.maps != nil {
+		w.maps.close()
+	}
+	w.maps = nil
+}
+
+// zeros decides about pages of zeroes once another page has come after them; those at the end
+// wait until it is the table's end.
 func (w *writer) zeros(end *chunkEnd) (notes []byte) {
 	for _, z := range end.zeros {
 		if n := len(w.cur.Zeros); n > 0 && w.cur.Zeros[n-1].First+pgdisk.BlockNumber(w.cur.Zeros[n-1].Count) == z.First {
@@ -234,18 +255,49 @@ func (w *writer) zeros(end *chunkEnd) (notes []byte) {
 			rest = append(rest, z)
 			continue
 		}
-		w.cur.Counts.LostBlocks += int64(z.Count)
-		notes = w.addBad(notes, BadPage{z, "all zeroes, with other pages after it: lost, or allocated and never used"})
+		notes = w.zeroRun(notes, z, uint64(z.First)+uint64(z.Count))
 	}
 	w.cur.Zeros = rest
 	return notes
 }
 
+// zeroRun counts pages of zeroes by what the maps say of them, run by run. Of those before
+// the block doubtful nobody can say that they are new if no map does.
+func (w *writer) zeroRun(notes []byte, z span, doubtful uint64) []byte {
+	for at, left := z.First, z.Count; left > 0; {
+		fate, n := w.zeroFate(at, doubtful), uint32(1)
+		for n < left && w.zeroFate(at+pgdisk.BlockNumber(n), doubtful) == fate {
+			n++
+		}
+		if fate == zeroNew {
+			w.cur.Counts.NewPages += int64(n)
+		} else {
+			w.cur.Counts.LostBlocks += int64(n)
+			notes = w.addBad(notes, BadPage{span{at, n}, fate.why()})
+		}
+		at, left = at+pgdisk.BlockNumber(n), left-n
+	}
+	return notes
+}
+
+func (w *writer) zeroFate(blk pgdisk.BlockNumber, doubtful uint64) zeroFate {
+	fate := w.forkMaps().zero(blk)
+	if fate == zeroMaybe && uint64(blk) >= doubtful {
+		return zeroNew
+	}
+	return fate
+}
+
 // finishTable completes the table's files and writes its report.
 func (w *writer) finishTable() error {
-	for _, z := range w.cur.Zeros {
-		w.cur.Counts.NewPages += int64(z.Count)
+	var notes []byte
+	for _, z := range w.cur.Zeros { // at the end, new ones are normal beyond what pg_class counted
+		notes = w.zeroRun(notes, z, uint64(w.table.pages))
 	}
+	if err := w.notes.write(notes); err != nil {
+		return err
+	}
+	w.closeMaps()
 	r := w.table.report
 	r.Counts, r.Bad, r.BadMore = w.cur.Counts, w.cur.Bad, w.cur.BadMore
 	r.RowsFile = w.files.rows.finish()

@@ -90,6 +90,9 @@ func (n *numeric) digit(i int) uint {
 // numericOut prints a numeric with as many digits after the point as its display scale says
 // (numeric_out and get_str_from_var, utils/adt/numeric.c).
 func numericOut(dst []byte, t *Type, v []byte, _ *Env) ([]byte, error) {
+	if out, ok := appendUsualNumeric(dst, v); ok {
+		return out, nil
+	}
 	n, err := decodeNumeric(t, v)
 	if err != nil {
 		return dst, err
@@ -98,6 +101,38 @@ func numericOut(dst []byte, t *Type, v []byte, _ *Env) ([]byte, error) {
 		return append(dst, n.special...), nil
 	}
 	return n.append(dst), nil
+}
+
+// appendUsualNumeric is the short way for most numbers: those in the short format, of at least
+// 1, with all digits that are printed stored and no others. dst is not changed by the rest.
+func appendUsualNumeric(dst, v []byte) ([]byte, bool) {
+	const usual, other = numericShort, numericSignMask | numericShortNeg | numericShortWeightNeg
+	if len(v) < 4 || len(v)%2 != 0 {
+		return dst, false
+	}
+	h := binary.LittleEndian.Uint16(v)
+	point, scale := int(h&numericShortWeight)+1, int(h&numericShortDscale>>numericShortDscaleShift)
+	if h&other != usual || point+(scale+numericDecDigits-1)/numericDecDigits != len(v)/2-1 {
+		return dst, false
+	}
+	d := uint(binary.LittleEndian.Uint16(v[2:]))
+	if d == 0 || d >= numericBase {
+		return dst, false
+	}
+	out := appendUint(dst, uint64(d))
+	for i := 4; i < len(v); i += 2 {
+		if i == 2*point+2 {
+			out = append(out, '.')
+		}
+		if d = uint(binary.LittleEndian.Uint16(v[i:])); d >= numericBase {
+			return dst, false
+		}
+		out = appendPadded(out, d, numericDecDigits)
+	}
+	if extra := scale % numericDecDigits; extra > 0 {
+		out = out[:len(out)-numericDecDigits+extra]
+	}
+	return out, true
 }
 
 func (n *numeric) append(dst []byte) []byte {
