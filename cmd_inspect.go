@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -74,10 +75,10 @@ func readControl(path string) ([]byte, error) {
 			return nil, err
 		}
 		defer root.Close()
-		if f, err = root.Open(pgdisk.ControlFilePath); err != nil {
+		if f, err = openPlain(root, pgdisk.ControlFilePath); err != nil {
 			return nil, err
 		}
-	} else if f, err = os.Open(path); err != nil {
+	} else if f, err = os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0); err != nil { // a named pipe without a writer is empty
 		return nil, err
 	}
 	defer f.Close()

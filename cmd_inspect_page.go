@@ -124,7 +124,7 @@ func checkPages(cmd *cobra.Command, name string) error {
 		check.Only = &inspect.PageCheckFile{Path: src.path, Fork: src.fork, First: src.first}
 	}
 	sum, err := inspect.PageCheck(cmd.Context(), check, asJSON, cmd.OutOrStdout())
-	if errors.Is(err, fs.ErrNotExist) && src.path != "" {
+	if _, ok := errors.AsType[*fs.PathError](err); ok && src.path != "" {
 		return engine.Errorf(engine.Usage, "give a data directory or the path of a relation's file", "%w", err)
 	}
 	if err != nil {
@@ -182,6 +182,8 @@ func openPages(name string) (*pageSource, error) {
 		return nil, engine.Errorf(engine.Usage, "give the path of a relation's file", "%w", err)
 	} else if info.IsDir() {
 		return nil, engine.Errorf(engine.Usage, "give the path of a relation's file, or --check for all of a data directory", "%s is a directory", name)
+	} else if !info.Mode().IsRegular() {
+		return nil, engine.Errorf(engine.Usage, "give the path of a relation's file", "%s is not a regular file", name)
 	}
 	src := &pageSource{segBlocks: pgdisk.RelSegmentBlocks}
 	dir, rel, inCluster := splitRelation(abs)
@@ -197,7 +199,7 @@ func openPages(name string) (*pageSource, error) {
 		if err != nil {
 			return nil, engine.Errorf(engine.Usage, "give the path of a relation's file", "%w", err)
 		}
-		src.fsys, src.path, src.close = root.FS(), filepath.Base(abs), func() { root.Close() }
+		src.fsys, src.path, src.close = newPlainFS(root), filepath.Base(abs), func() { root.Close() }
 	}
 	// A copy may have any name: it is then taken for the start of a main fork.
 	if file, ok := pgdisk.ParseRelFile("base/1/" + path.Base(src.path)); ok {

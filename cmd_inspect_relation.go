@@ -137,5 +137,5 @@ func openRelationAlone(abs string) (inspect.RelationSource, func(), error) {
 	if err != nil {
 		return inspect.RelationSource{}, nil, engine.Errorf(engine.Usage, "give the path of a relation's file", "%w", err)
 	}
-	return inspect.RelationSource{FS: root.FS(), Dir: ".", File: file}, func() { root.Close() }, nil
+	return inspect.RelationSource{FS: newPlainFS(root), Dir: ".", File: file}, func() { root.Close() }, nil
 }

@@ -84,15 +84,15 @@ func slruQuestion(cmd *cobra.Command) (func(inspect.SLRUSource) (int, error), er
 			return inspect.SLRURange(ctx, src, first, last, asJSON, w)
 		}, err
 	case "counts":
-		return func(src inspect.SLRUSource) (int, error) { return 0, inspect.SLRUCounts(ctx, src, asJSON, w) }, nil
+		return func(src inspect.SLRUSource) (int, error) { return inspect.SLRUCounts(ctx, src, asJSON, w) }, nil
 	}
 	return func(src inspect.SLRUSource) (int, error) {
-		err := inspect.SLRUDump(ctx, src, asJSON, w)
+		findings, err := inspect.SLRUDump(ctx, src, asJSON, w)
 		var refused *inspect.SLRUQuestionError
 		if errors.As(err, &refused) {
 			return 0, engine.Errorf(engine.Usage, "choose one with --kind", "%w", err)
 		}
-		return 0, err
+		return findings, err
 	}, nil
 }
 

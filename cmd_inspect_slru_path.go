@@ -191,7 +191,7 @@ func mountSLRU(dir string, chosen []string, alone bool) (*slruMount, func(), err
 			return nil, nil, err
 		}
 		roots = append(roots, root)
-		m.dirs[name] = root.FS()
+		m.dirs[name] = newPlainFS(root)
 	}
 	return m, closeRoots, nil
 }

@@ -210,7 +210,7 @@ func openWAL(path string) (in inspect.WALInput, done func(), err error) {
 		if err != nil {
 			return in, nil, err
 		}
-		return inspect.WALInput{FS: root.FS(), File: filepath.Base(path)}, func() { root.Close() }, nil
+		return inspect.WALInput{FS: newPlainFS(root), File: filepath.Base(path)}, func() { root.Close() }, nil
 	}
 	pieces, closeAll, err := openPieces(path)
 	if err != nil {

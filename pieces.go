@@ -25,7 +25,7 @@ func openPieces(dir string) (pgops.Pieces, func(), error) {
 			return nil, err
 		}
 		roots = append(roots, r)
-		return r.FS(), nil
+		return newPlainFS(r), nil
 	}
 	data, err := open(dir)
 	if err != nil {

@@ -114,7 +114,8 @@ type checkJob struct {
 	first pgdisk.BlockNumber // of the file
 	off   int64              // in the file
 	size  int64
-	start bool // the file's first part
+	start bool  // the file's first part
+	odd   error // why the file cannot hold pages, nil for one that can
 
 	done   chan struct{}
 	sum    PageCheckSummary
@@ -129,21 +130,30 @@ const checkPart = 16 << 20
 // add makes jobs of a file and hands them out.
 func (c *pageCheck) add(ctx context.Context, path string, fork pgdisk.Fork, first pgdisk.BlockNumber, size int64) error {
 	for off := int64(0); off == 0 || off < size; off += checkPart {
-		j := &checkJob{path: path, fork: fork, first: first, off: off, size: min(checkPart, size-off), start: off == 0, done: make(chan struct{})}
-		select {
-		case c.queue <- j:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		select {
-		case c.work <- j:
-		case <-ctx.Done():
-			j.cancel = ctx.Err()
-			close(j.done)
-			return ctx.Err()
+		j := &checkJob{path: path, fork: fork, first: first, off: off, size: min(checkPart, size-off), start: off == 0}
+		if err := c.send(ctx, j); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// send hands out one job.
+func (c *pageCheck) send(ctx context.Context, j *checkJob) error {
+	j.done = make(chan struct{})
+	select {
+	case c.queue <- j:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case c.work <- j:
+		return nil
+	case <-ctx.Done():
+		j.cancel = ctx.Err()
+		close(j.done)
+		return ctx.Err()
+	}
 }
 
 func (c *pageCheck) worker(ctx context.Context) {

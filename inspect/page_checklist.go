@@ -47,12 +47,25 @@ func (c *pageCheck) listDir(ctx context.Context, dir string) error {
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
 		rel, ok := pgdisk.ParseRelFile(name)
-		if !ok || !e.Type().IsRegular() {
+		if !ok {
 			continue
 		}
 		first, ok := rel.FirstBlock(per)
+		odd := error(nil)
+		switch {
+		case !e.Type().IsRegular():
+			odd = errNotRegular
+		case !ok:
+			odd = errTooFar
+		}
+		if odd != nil {
+			if err := c.send(ctx, &checkJob{path: name, fork: rel.Fork, start: true, odd: odd}); err != nil {
+				return err
+			}
+			continue
+		}
 		info, err := e.Info()
-		if errors.Is(err, fs.ErrNotExist) || !ok {
+		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
@@ -75,8 +88,12 @@ func relationDirs(fsys fs.FS, versionDir string) (dirs []string, failed []error)
 			failed = append(failed, fmt.Errorf("check pages: %w", err))
 		}
 		for _, e := range entries {
-			if !e.Type().IsRegular() && want(e.Name()) {
-				found = append(found, path.Join(dir, e.Name()))
+			switch name := path.Join(dir, e.Name()); {
+			case !want(e.Name()):
+			case e.Type().IsRegular():
+				failed = append(failed, fmt.Errorf("check pages: %s is a file, and should be a directory", name))
+			default:
+				found = append(found, name)
 			}
 		}
 		return found

@@ -22,10 +22,19 @@ type checkReader struct {
 	buf       []byte // whole pages
 }
 
-var errNotReaderAt = errors.New("the file cannot be read at a position")
+// Files under the name of a relation's whose pages are not read.
+var (
+	errNotReaderAt = errors.New("the file cannot be read at a position")
+	errNotRegular  = errors.New("not a regular file: it was not read")
+	errTooFar      = errors.New("no relation can be that long: the file was not read")
+)
 
 // run checks one part of a file. Its error is the context's.
 func (r *checkReader) run(ctx context.Context, j *checkJob) error {
+	if j.odd != nil {
+		j.unread(0, j.odd)
+		return nil
+	}
 	if j.size == 0 {
 		return nil
 	}

@@ -113,6 +113,14 @@ func (rel *relation) vmPage(blk pgdisk.BlockNumber, page []byte) {
 	}
 }
 
+// judgeVM: a truncation takes the blocks out of the map first (RelationTruncate, catalog/storage.c),
+// so that after an orderly stop what the map knows beyond the end was cut off.
+func (rel *relation) judgeVM() {
+	if v := rel.r.VM; v != nil && v.Beyond > 0 && rel.clean {
+		rel.r.finding("the visibility map knows %d blocks beyond the end of the main fork at block %d: the end was cut off, or files are missing", v.Beyond, rel.mainBlocks())
+	}
+}
+
 // relVMReader gives the flags of one block after the other while the main fork is read.
 type relVMReader struct {
 	rel  *relation

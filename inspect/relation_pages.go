@@ -155,6 +155,7 @@ func (rel *relation) judge() {
 	rel.judgeKinds()
 	rel.judgeChecksums()
 	rel.judgeLSN()
+	rel.judgeVM()
 	if rel.heap != nil {
 		rel.r.Heap = rel.heap.report()
 	}

@@ -170,7 +170,7 @@ func TestRelationFindings(t *testing.T) {
 		}, nil, []string{"fsm fork: 3 blocks in 2 files", "free space map: 3 pages, 1 block with 320 bytes free, 1 beyond the end", "visibility map: 1 page, 0 blocks all-visible, 0 all-frozen\n"}},
 		{"a visibility map that lies", func(f fstest.MapFS, _ *pgdisk.Control) {
 			f["base/5/16384_vm"] = &fstest.MapFile{Data: relMapPage(0, 1|3<<6, 0xFF)}
-		}, []string{"block 0: the visibility map calls it all-visible", "block 3: the visibility map", "block 4: the visibility map"}, []string{"visibility map: 1 page, 3 blocks all-visible, 2 all-frozen, 3 beyond the end"}},
+		}, []string{"block 0: the visibility map calls it all-visible", "block 3: the visibility map", "block 4: the visibility map", "the visibility map knows 3 blocks beyond the end of the main fork at block 5"}, []string{"visibility map: 1 page, 3 blocks all-visible, 2 all-frozen, 3 beyond the end"}},
 		{"a visibility map without sense", func(f fstest.MapFS, _ *pgdisk.Control) {
 			f["base/5/16384_vm"] = &fstest.MapFile{Data: relMapPage(0, 2)}
 		}, []string{"vm fork, block 0"}, nil},

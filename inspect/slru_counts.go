@@ -18,12 +18,13 @@ type slruCounts struct {
 
 // SLRUCounts counts the transactions of each pg_xact file by status, in the order of age. With
 // a pg_control after an orderly stop only those from oldestXID up to NextXID are counted;
-// otherwise an entry that was never used counts as in progress.
-func SLRUCounts(ctx context.Context, src SLRUSource, asJSON bool, w io.Writer) error {
+// otherwise an entry that was never used counts as in progress. Files that are missing or cut are
+// findings, which follow the table.
+func SLRUCounts(ctx context.Context, src SLRUSource, asJSON bool, w io.Writer) (findings int, err error) {
 	g := pgdisk.XactGeometry()
 	s, err := pgdisk.SurveySLRU(ctx, src.FS, g)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	p := newSLRUPrinter(w, asJSON)
 	table := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
@@ -46,9 +47,13 @@ func SLRUCounts(ctx context.Context, src SLRUSource, asJSON bool, w io.Writer) e
 		return p.err
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return 0, err
+	}
+	p.w = w
+	return p.incomplete(src, s), p.err
 }
 
 // slruClip leaves out what pg_control says is not in use. A file in which the ids in use both

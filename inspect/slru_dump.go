@@ -27,18 +27,18 @@ type slruDumped struct {
 
 // SLRUDump writes every entry of one SLRU directory that is not zero, in the order of age; of
 // pg_xact, the runs of one status. Entries of pg_notify have no ids and are refused.
-func SLRUDump(ctx context.Context, src SLRUSource, asJSON bool, w io.Writer) error {
+func SLRUDump(ctx context.Context, src SLRUSource, asJSON bool, w io.Writer) (findings int, err error) {
 	g, err := src.only()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	decode := slruDecoderOf(g.Dir)
 	if decode == nil && g.Dir != pgdisk.XactGeometry().Dir {
-		return &SLRUQuestionError{g.Dir + " has no entries that could be listed by id"}
+		return 0, &SLRUQuestionError{g.Dir + " has no entries that could be listed by id"}
 	}
 	s, err := pgdisk.SurveySLRU(ctx, src.FS, g)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	out := bufio.NewWriterSize(w, 1<<16)
 	p := newSLRUPrinter(out, asJSON)
@@ -55,13 +55,14 @@ func SLRUDump(ctx context.Context, src SLRUSource, asJSON bool, w io.Writer) err
 		return p.err
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	r.flush()
+	findings = p.incomplete(src, s)
 	if p.err != nil {
-		return p.err
+		return findings, p.err
 	}
-	return out.Flush()
+	return findings, out.Flush()
 }
 
 func slruDumpPage(p *slruPrinter, g pgdisk.Geometry, page []byte, firstID uint64, decode func([]byte, uint64) (slruDumped, bool)) {

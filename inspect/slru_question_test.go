@@ -117,7 +117,7 @@ func TestSLRUCountsOf(t *testing.T) {
 	counts := func() string {
 		t.Helper()
 		var out bytes.Buffer
-		if err := SLRUCounts(t.Context(), src, true, &out); err != nil {
+		if _, err := SLRUCounts(t.Context(), src, true, &out); err != nil {
 			t.Fatal(err)
 		}
 		return out.String()
@@ -159,12 +159,14 @@ func TestSLRUDumpOf(t *testing.T) {
 		}
 		src.Dirs = []pgdisk.Geometry{g}
 		var text, lines bytes.Buffer
-		if err := errors.Join(SLRUDump(t.Context(), src, false, &text), SLRUDump(t.Context(), src, true, &lines)); err != nil || text.String() != want[0] || !strings.Contains(lines.String(), want[1]) {
+		_, plain := SLRUDump(t.Context(), src, false, &text)
+		_, encoded := SLRUDump(t.Context(), src, true, &lines)
+		if err := errors.Join(plain, encoded); err != nil || text.String() != want[0] || !strings.Contains(lines.String(), want[1]) {
 			t.Errorf("%s: %v\n%s%s", kind, err, &text, &lines)
 		}
 	}
 	var refused *SLRUQuestionError
-	if err := SLRUDump(t.Context(), slruSource(fsys, c), false, &bytes.Buffer{}); !errors.As(err, &refused) {
+	if _, err := SLRUDump(t.Context(), slruSource(fsys, c), false, &bytes.Buffer{}); !errors.As(err, &refused) {
 		t.Errorf("all at once: %v", err)
 	}
 }

@@ -267,7 +267,7 @@ func (d *slruTruth) ranges(t *testing.T) {
 		g, _ := SLRUGeometry(src.Layout, kind)
 		src.Dirs = []pgdisk.Geometry{g}
 		out.Reset()
-		if err := SLRUDump(t.Context(), src, false, &out); err != nil || out.Len() == 0 {
+		if _, err := SLRUDump(t.Context(), src, false, &out); err != nil || out.Len() == 0 {
 			t.Errorf("dump of %s: %v, %d bytes", kind, err, out.Len())
 		}
 		if kind == "commit_ts" {

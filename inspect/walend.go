@@ -73,8 +73,10 @@ type walGapJSON struct {
 
 // walFixJSON is what would make a damaged record whole.
 type walFixJSON struct {
-	LSN   string           `json:"lsn"`
-	Name  string           `json:"name"` // Heap/INSERT
+	LSN   string           `json:"lsn"`            // of the record, or of the page whose header it is
+	Name  string           `json:"name"`           // Heap/INSERT, or page header
+	Page  bool             `json:"page,omitempty"` // it is the header of a page that is changed
+	Count int              `json:"records"`        // that become readable
 	Bytes []walFixByteJSON `json:"bytes"`
 }
 
@@ -87,7 +89,7 @@ type walFixByteJSON struct {
 func newWALGapJSON(g pgdisk.WALGap) walGapJSON {
 	gap := walGapJSON{Kind: "gap", From: g.From.String(), To: g.To.String(), Bytes: uint64(g.To - g.From), Stop: newWALStopJSON(&g.Stop)}
 	if g.Fix != nil {
-		gap.Fix = &walFixJSON{LSN: g.Fix.Record.String(), Name: g.Fix.Name}
+		gap.Fix = &walFixJSON{LSN: g.Fix.Record.String(), Name: g.Fix.Name, Page: g.Fix.Page, Count: g.Fix.Records}
 		for _, b := range g.Fix.Bytes {
 			gap.Fix.Bytes = append(gap.Fix.Bytes, walFixByteJSON{b.LSN.String(), b.Was, b.Want})
 		}
@@ -98,6 +100,9 @@ func newWALGapJSON(g pgdisk.WALGap) walGapJSON {
 // String says in words what would make the record whole.
 func (f *walFixJSON) String() string {
 	s := fmt.Sprintf("the checksum and the neighbours of the record at %s allow one repair, which makes it %s:", f.LSN, f.Name)
+	if f.Page {
+		s = fmt.Sprintf("the pages around that at %s determine its header, with which %d records are whole:", f.LSN, f.Count)
+	}
 	for i, b := range f.Bytes {
 		if i > 0 {
 			s += ","

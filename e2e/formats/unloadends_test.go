@@ -3,6 +3,7 @@ package formats
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -57,7 +58,11 @@ pg_ctl -w -m immediate stop >/dev/null; pg_ctl -w -l /tmp/log start >/dev/null; 
 func soundEnds(t *testing.T, s *truth.Server) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "out")
-	run(t, 0, "unload", s.Files(t, "/tmp/d"), "-o", dir, "--system")
+	data := s.Files(t, "/tmp/d")
+	cmd := exec.CommandContext(t.Context(), binary, "unload", data, "-o", dir, "--system")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("pgrescue unload: %v\n%s", err, out)
+	}
 	for line := range strings.Lines(string(unloadedFile(t, filepath.Join(dir, unload.NotesName)))) {
 		if !strings.Contains(line, "it is unlogged") {
 			t.Errorf("a note on a sound cluster: %s", line)
@@ -152,7 +157,7 @@ done; if [ $(zeroes) = 0 ]; then echo no unused pages; exit 1; fi; psql -qc "VAC
 			}
 			path := filepath.Join(data, r.Source)
 			b := unloadedFile(t, path)
-			clear(b[:pgdisk.BlockSize])
+			clear(firstUsedPage(t, b))
 			if err := os.WriteFile(path, b, 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -163,4 +168,20 @@ done; if [ $(zeroes) = 0 ]; then echo no unused pages; exit 1; fi; psql -qc "VAC
 			}
 		})
 	}
+}
+
+// firstUsedPage finds a page with rows.
+func firstUsedPage(t *testing.T, b []byte) []byte {
+	t.Helper()
+	for ; len(b) > 0; b = b[pgdisk.BlockSize:] {
+		h, err := pgdisk.DecodePageHeader(b[:pgdisk.BlockSize])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !h.IsNew() && h.Upper < pgdisk.BlockSize {
+			return b[:pgdisk.BlockSize]
+		}
+	}
+	t.Fatal("no page has rows")
+	return nil
 }

@@ -40,6 +40,10 @@ type walObject struct {
 
 	From string `json:"from"` // of a gap
 	To   string `json:"to"`
+	Stop struct {
+		LSN string `json:"lsn"`
+	} `json:"stop"`
+	Fix *walRepair `json:"fix"`
 
 	State         string      `json:"state"` // of the end
 	Lossy         bool        `json:"lossy"`
@@ -119,6 +123,7 @@ type waldumpRecord struct {
 	lsn        string
 	rmgr, desc string
 	xid        string
+	total      uint64 // bytes
 	refs       []string
 }
 
@@ -134,6 +139,7 @@ func readWaldump(t *testing.T, text string) (list []waldumpRecord) {
 			t.Fatalf("not a line of pg_waldump: %.300q", line)
 		}
 		r := waldumpRecord{rmgr: m[1], lsn: shortLSN(t, m[5]), xid: m[4], desc: m[7] + m[8]}
+		r.total, _ = strconv.ParseUint(m[3], 10, 64) // digits, says the expression
 		r.text = fmt.Sprintf("%s prev %s xid %s len %s/%s %s/%s", r.lsn, shortLSN(t, m[6]), m[4], m[2], m[3], m[1], m[7])
 		for _, ref := range waldumpRef.FindAllStringSubmatch(m[8], -1) {
 			r.refs = append(r.refs, ref[1])
@@ -228,6 +234,8 @@ func TestWALAgainstWaldump(t *testing.T) {
 			t.Run("one segment", c.oneSegment)
 			t.Run("images", c.images)
 			t.Run("damage", c.damage)
+			t.Run("repairs", c.repairs)
+			t.Run("page repairs", c.pageRepairs)
 		})
 	}
 }

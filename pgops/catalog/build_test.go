@@ -141,7 +141,8 @@ func newSmall() *small {
 				number = 0
 			}
 			shared := slices.Contains([]pgdisk.OID{databaseRelation, authidRelation, tablespaceRelation}, l.oid)
-			add(classRelation, columnsOf{"oid": int(l.oid), "relname": l.name, "relnamespace": 11, "relam": 2, "relfilenode": number, "relowner": 10, "relkind": 'r', "relpersistence": 'p', "relisshared": shared})
+			natts := map[pgdisk.OID]int{attributeRelation: 1}[l.oid] // as below
+			add(classRelation, columnsOf{"oid": int(l.oid), "relname": l.name, "relnatts": natts, "relnamespace": 11, "relam": 2, "relfilenode": number, "relowner": 10, "relkind": 'r', "relpersistence": 'p', "relisshared": shared})
 		}
 	}
 	add(classRelation, columnsOf{"oid": smallTable, "relname": "t", "relnamespace": 2200, "relam": 2, "relfilenode": smallTable, "relowner": 10, "relkind": 'r', "relpersistence": 'p', "relnatts": 2, "relispopulated": true})

@@ -95,7 +95,7 @@ func TestDamage(t *testing.T) {
 			pgdisk.PutPageChecksum(f[attributes].Data, 0)
 		}, base: []string{attributes + ", block 0: pg_attribute: 144 bytes of rows belong to no line pointer", "pg_attribute has 1 of 2 columns"}},
 		{name: "wiped page", rows: func(s *small) { s.per = 1 }, files: func(f fstest.MapFS) { clear(f[attributes].Data[:pgdisk.BlockSize]) },
-			base: []string{attributes + ", block 0: pg_attribute: 1 pages of zeroes before others"}},
+			base: []string{attributes + ", block 0: pg_attribute: 1 pages of zeroes before others", "pg_attribute has none of its 1 columns"}},
 		{name: "new pages", files: func(f fstest.MapFS) { f[classes].Data = append(f[classes].Data, make([]byte, 2*pgdisk.BlockSize)...) }},
 		{name: "page of another block", rows: func(s *small) {
 			for i := range s.rows[attributeRelation] {
@@ -107,6 +107,43 @@ func TestDamage(t *testing.T) {
 			f[attributes].Data = slices.Concat(page, page)
 			pgdisk.PutPageChecksum(f[attributes].Data, 0)
 		}, base: []string{attributes + ", block 1: pg_attribute: 3 of its rows were written to block 0"}, doubt: "of the same row counts as visible too"},
+		{name: "relpages", rows: func(s *small) {
+			s.edit(classRelation, len(s.rows[classRelation])-1, func(r *tuple) { r.columnsOf["relpages"] = 1 })
+		},
+			base: []string{"base/5/16384: public.t had 1 blocks when it was last counted, and has 0"}},
+		{name: "schema", rows: func(s *small) {
+			s.edit(classRelation, len(s.rows[classRelation])-1, func(r *tuple) { r.columnsOf["relnamespace"] = 2201 })
+		},
+			base: []string{"pg_namespace has no row for schema 2201, in which t is"}, lost: true},
+		{name: "file of another", rows: func(s *small) {
+			s.rows[classRelation] = append(s.rows[classRelation], frozen(columnsOf{"oid": 16390, "relname": "u", "relnamespace": 2200, "relfilenode": smallTable, "relkind": 'r', "relpersistence": 'p'}))
+		}, base: []string{"public.t: it has the same file as public.u", "public.u: it has the same file as public.t", "the file of public.t is missing"}, doubt: "the same file"},
+		{name: "no partitioned table has a file", rows: func(s *small) {
+			s.edit(classRelation, len(s.rows[classRelation])-1, func(r *tuple) { r.columnsOf["relkind"] = 'p' })
+		},
+			base: []string{"public.t: relkind is 'p', which has no file, and relfilenode is 16384"}, doubt: "relkind"},
+		{name: "unknown kind", rows: func(s *small) {
+			s.edit(classRelation, len(s.rows[classRelation])-1, func(r *tuple) { r.columnsOf["relkind"] = 's' })
+		},
+			base: []string{"public.t: relkind is 's', which there is not"}, doubt: "relkind"},
+		{name: "temporary", rows: func(s *small) {
+			s.edit(classRelation, len(s.rows[classRelation])-1, func(r *tuple) { r.columnsOf["relpersistence"] = 't' })
+		}, base: []string{"public.t: relpersistence is 't' in schema public"}, doubt: "relpersistence"},
+		{name: "unknown persistence", rows: func(s *small) {
+			s.edit(classRelation, len(s.rows[classRelation])-1, func(r *tuple) { r.columnsOf["relpersistence"] = 'q' })
+		}, base: []string{"public.t: relpersistence is 'q', which there is not"}, doubt: "relpersistence"},
+		{name: "relnatts", rows: func(s *small) {
+			s.edit(classRelation, len(s.rows[classRelation])-1, func(r *tuple) { r.columnsOf["relnatts"] = 1 })
+		},
+			base: []string{"public.t: pg_attribute has 2 columns, and relnatts is 1"}, doubt: "relnatts"},
+		{name: "dropped", rows: func(s *small) { s.edit(attributeRelation, 1, func(r *tuple) { r.columnsOf["attisdropped"] = true }) },
+			base: []string{"public.t: column 1 (id): attisdropped is true, and the type is 23"}, doubt: "attisdropped"},
+		{name: "generated", rows: func(s *small) { s.edit(attributeRelation, 1, func(r *tuple) { r.columnsOf["attgenerated"] = 'S' }) },
+			base: []string{"public.t: column 1 (id): attgenerated is 'S'"}, doubt: "attgenerated"},
+		{name: "length", rows: func(s *small) { s.edit(attributeRelation, 1, func(r *tuple) { r.columnsOf["attlen"] = 2 }) },
+			base: []string{"public.t: column 1 (id): attlen, attalign and attbyval are 2, 'i' and false"}, doubt: "attlen"},
+		{name: "missing value", rows: func(s *small) { s.edit(attributeRelation, 1, func(r *tuple) { r.columnsOf["atthasmissing"] = true }) },
+			base: []string{"column id of relation 16384: atthasmissing and attmissingval contradict each other"}, doubt: "attmissingval"},
 		{name: "column gap", rows: func(s *small) { s.edit(attributeRelation, 1, func(r *tuple) { r.columnsOf["attnum"] = 3 }) },
 			base: []string{"pg_attribute lacks column 1"}},
 		{name: "cut file", files: func(f fstest.MapFS) { f[classes].Data = append(f[classes].Data, 1, 2, 3) },
@@ -186,10 +223,34 @@ func TestXactPages(t *testing.T) {
 		{"short", full[:2*pgdisk.BlockSize], []string{"pg_xact/0000: file too short: the fate of the transactions from 65536 on is not known"}},
 	} {
 		found := &problems{}
-		if err := checkXacts(t.Context(), fstest.MapFS{"pg_xact/0000": {Data: tt.data}}, control, found); err != nil {
+		if err := checkXacts(t.Context(), fstest.MapFS{"pg_xact/0000": {Data: tt.data}}, control, newXactPages(nil), found); err != nil {
 			t.Fatal(err)
 		}
 		t.Run(tt.name, func(t *testing.T) { wantProblems(t, found.all(), tt.want...) })
+	}
+}
+
+// A transaction on a wiped sector is unknown, not aborted; one beside it is what it is.
+func TestXactWiped(t *testing.T) {
+	control := &pgdisk.Control{}
+	control.CheckpointCopy.OldestXID, control.CheckpointCopy.NextXID = 700, 10000
+	data := slices.Repeat([]byte{0x55}, pgdisk.BlockSize)
+	clear(data[512:1024])
+	clear(data[2000:2001]) // four that were running
+	fsys := fstest.MapFS{"pg_xact/0000": {Data: data}}
+	fates := newXactPages(fsys)
+	if err := checkXacts(t.Context(), fsys, control, fates, &problems{}); err != nil {
+		t.Fatal(err)
+	}
+	for x, want := range map[pgdisk.XID]string{2047: "committed", 2048: "unknown", 4095: "unknown", 4096: "committed", 8000: "in progress"} {
+		s, err := fates.status(x)
+		got := s.String()
+		if err != nil {
+			got = "unknown"
+		}
+		if got != want {
+			t.Errorf("transaction %d: %s, want %s", x, got, want)
+		}
 	}
 }
 
@@ -270,56 +331,4 @@ func TestProblems(t *testing.T) {
 	if len(all) != maxProblems+2 || all[len(all)-1].String() != "f: and 7 more problems" {
 		t.Errorf("%d problems, the last %q", len(all), all[len(all)-1])
 	}
-}
-
-// FuzzDatabase: whatever single stretch of whatever file is overwritten, the dictionary is
-// read without a panic, and what is found holds together.
-func FuzzDatabase(f *testing.F) {
-	sound := newSmall().build(f)
-	names := sortedKeys(sound)
-	f.Add(uint8(0), uint16(0), []byte{0xFF, 0xFF})
-	f.Add(uint8(5), uint16(24), []byte{1, 2, 3, 4, 5, 6, 7, 8})
-	for i, name := range names {
-		if strings.HasSuffix(name, "1249") || strings.HasSuffix(name, "1259") || strings.HasSuffix(name, "1247") {
-			f.Add(uint8(i), uint16(8100), []byte{0xFF, 0, 0xFF, 0x7F})
-		}
-	}
-	f.Fuzz(func(t *testing.T, which uint8, at uint16, damage []byte) {
-		fsys := make(fstest.MapFS, len(sound))
-		for i, name := range names {
-			file := *sound[name]
-			if i == int(which)%len(names) {
-				file.Data = slices.Clone(file.Data)
-				if n := len(file.Data); n > 0 {
-					copy(file.Data[int(at)%n:], damage)
-				}
-			}
-			fsys[name] = &file
-		}
-		c, err := Open(t.Context(), fsys)
-		if err != nil {
-			return
-		}
-		for _, info := range c.Databases {
-			d, err := c.Database(t.Context(), info.OID)
-			if err != nil {
-				continue
-			}
-			for _, r := range d.Relations {
-				for i, col := range r.Columns {
-					if int(col.Num) != i+1 {
-						t.Fatalf("column %d at %d", col.Num, i)
-					}
-					_ = d.FormatType(col.TypeOID, col.Typmod)
-				}
-			}
-			for _, typ := range d.Types() {
-				for n, at := 0, typ; at != nil; n, at = n+1, madeOf(at) {
-					if n > len(d.types) {
-						t.Fatalf("type %d is made of itself", typ.OID)
-					}
-				}
-			}
-		}
-	})
 }

@@ -139,5 +139,6 @@ func (l *loader) loadFiles() {
 		if r.File.Number != 0 && r.Persistence != 't' && !slices.ContainsFunc(r.Files, func(f File) bool { return f.RelFile == r.File }) {
 			l.found.file(r.File.Path(), "the file of %s.%s is missing", r.Schema, r.Name)
 		}
+		l.checkPages(r)
 	}
 }

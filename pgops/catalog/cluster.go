@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strconv"
 
 	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 )
@@ -49,12 +50,16 @@ func Open(ctx context.Context, fsys fs.FS) (*Cluster, error) {
 	if err := c.tellMajor(found); err != nil {
 		return nil, err
 	}
-	c.Visibility = visibility(fsys, c.Control, found)
+	var fates *xactPages
+	c.Visibility, fates = visibility(fsys, c.Control, found)
 	if c.Control != nil {
 		if !c.Control.State.Clean() {
 			c.Notes = append(c.Notes, fmt.Sprintf("pg_control says %q: changes that are only in the WAL are not seen", c.Control.State))
 		}
-		if err := checkXacts(ctx, fsys, c.Control, found); err != nil {
+		if n := c.prepared(); n > 0 {
+			c.Notes = append(c.Notes, fmt.Sprintf("%d prepared transactions wait to be committed or rolled back: what they wrote is not seen, what they deleted is", n))
+		}
+		if err := checkXacts(ctx, fsys, c.Control, fates, found); err != nil {
 			return nil, err
 		}
 	}
@@ -64,6 +69,22 @@ func Open(ctx context.Context, fsys fs.FS) (*Cluster, error) {
 	}
 	c.Problems = found.all()
 	return c, nil
+}
+
+// prepared counts the prepared transactions that a checkpoint put into files (TwoPhaseFilePath,
+// access/transam/twophase.c).
+func (c *Cluster) prepared() int {
+	entries, err := fs.ReadDir(c.fsys, "pg_twophase")
+	if err != nil {
+		return 0 // none are known; younger ones are in the WAL only
+	}
+	n := 0
+	for _, e := range entries {
+		if _, err := strconv.ParseUint(e.Name(), 16, 64); err == nil && (len(e.Name()) == 8 || len(e.Name()) == 16) {
+			n++
+		}
+	}
+	return n
 }
 
 // tellMajor reads pg_control and PG_VERSION, which decides.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/pgrescue/pgrescue/pgops/pgdisk"
 	"github.com/pgrescue/pgrescue/pgops/values"
 )
 
@@ -88,6 +89,24 @@ func columnProblem(c *values.Column) string {
 			c.Len, c.Align, c.ByVal, c.Type.Name, c.Type.Len, c.Type.Align, c.Type.ByVal)
 	}
 	return ""
+}
+
+// checkPages compares relpages, which VACUUM, ANALYZE and CREATE INDEX set, with the files. A
+// relation gets shorter by TRUNCATE and by VACUUM alone, and both set it anew; an unlogged one
+// also by recovery, which does not.
+func (l *loader) checkPages(r *Relation) {
+	if r.File.Number == 0 || r.Persistence != 'p' || r.Pages <= 0 || len(r.Files) == 0 {
+		return
+	}
+	blocks := int64(0)
+	for _, f := range r.Files {
+		if f.Fork == pgdisk.MainFork {
+			blocks += f.Size / pgdisk.BlockSize
+		}
+	}
+	if blocks < int64(r.Pages) {
+		l.found.file(r.File.Path(), "%s.%s had %d blocks when it was last counted, and has %d: the file was cut", r.Schema, r.Name, r.Pages, blocks)
+	}
 }
 
 // doubt marks a relation and reports why.

@@ -28,7 +28,7 @@ func (z *zeroPages) before(found *problems, name string) {
 		return
 	}
 	found.add(Problem{File: z.path, Block: z.first, InBlock: true,
-		What: fmt.Sprintf("%s: %d pages of zeroes before others: rows that were there are lost", name, z.count)})
+		What: fmt.Sprintf("%s: %d pages of zeroes before others: rows that were there are lost, unless they were new", name, z.count)})
 	z.count = 0
 }
 

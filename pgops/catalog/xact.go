@@ -23,6 +23,13 @@ type xactPages struct {
 	mu    sync.Mutex
 	pages map[pgdisk.PageNo]*xactPage
 	files *pgdisk.SLRUFiles
+	wiped []xidRun // that checkXacts found; not changed once rows are judged
+}
+
+// xidRun is transactions in a row, of which none has a fate.
+type xidRun struct {
+	first pgdisk.XID
+	count uint32
 }
 
 // xactPage is a page of pg_xact, or why it cannot be had.
@@ -47,7 +54,15 @@ func (x *xactPages) status(id pgdisk.XID) (pgdisk.XactStatus, error) {
 		return 0, fmt.Errorf("transaction %d: %w", id, p.err)
 	}
 	entry := id % xactsPerPage
-	return pgdisk.XactStatus(p.data[entry/4] >> (entry % 4 * 2) & 3), nil
+	s := pgdisk.XactStatus(p.data[entry/4] >> (entry % 4 * 2) & 3)
+	if s == pgdisk.XactInProgress {
+		for _, run := range x.wiped {
+			if uint32(id-run.first) < run.count {
+				return 0, fmt.Errorf("transaction %d is one of %d in a row that pg_xact has no fate of", id, run.count)
+			}
+		}
+	}
+	return s, nil
 }
 
 // page returns a page from the cache or the file.
@@ -92,8 +107,8 @@ func (m *multixacts) members(id pgdisk.MultiXactID) ([]pgdisk.Member, error) {
 
 // visibility returns what tells the fate of tuples in this cluster, as far as the files for
 // it are there.
-func visibility(fsys fs.FS, control *pgdisk.Control, found *problems) pgdisk.Visibility {
-	var v pgdisk.Visibility
+func visibility(fsys fs.FS, control *pgdisk.Control, found *problems) (v pgdisk.Visibility, fates *xactPages) {
+	fates = newXactPages(fsys)
 	lost := func(g pgdisk.Geometry, cost string) bool {
 		segments, _, err := pgdisk.Segments(fsys, g)
 		switch {
@@ -105,7 +120,7 @@ func visibility(fsys fs.FS, control *pgdisk.Control, found *problems) pgdisk.Vis
 		return len(segments) == 0
 	}
 	if !lost(pgdisk.XactGeometry(), "which rows are visible is told by hint bits alone") {
-		v.Xact = newXactPages(fsys).status
+		v.Xact = fates.status
 	}
 	offsets := lost(pgdisk.OffsetsGeometry(), "rows deleted within a multixact count as visible")
 	if members := lost(pgdisk.MembersGeometry(), "rows deleted within a multixact count as visible"); !offsets && !members {
@@ -115,7 +130,7 @@ func visibility(fsys fs.FS, control *pgdisk.Control, found *problems) pgdisk.Vis
 		}
 		v.Members = m.members
 	}
-	return v
+	return v, fates
 }
 
 // minBlank is how many transactions in a row without any fate are no coincidence.
@@ -123,15 +138,15 @@ const minBlank = 256
 
 // checkXacts looks for what pg_control says that pg_xact must hold: pages that are not there,
 // and sectors in which no transaction ever ended. One that was lost and came back as zeroes
-// looks like this: everything on it counts as never committed, and its rows are gone from
-// sight without any error.
-func checkXacts(ctx context.Context, fsys fs.FS, control *pgdisk.Control, found *problems) error {
+// looks like this: everything on it would count as never committed, its rows be gone from sight
+// without any error, and those it deleted be back. Its transactions count as unknown instead.
+func checkXacts(ctx context.Context, fsys fs.FS, control *pgdisk.Control, fates *xactPages, found *problems) error {
 	first, next := control.CheckpointCopy.OldestXID, control.CheckpointCopy.NextXID.XID()
 	if !first.Normal() || !next.Normal() || !first.Precedes(next) {
 		return nil
 	}
 	g := pgdisk.XactGeometry()
-	w := &xactWalk{g: g, found: found, first: first, next: next}
+	w := &xactWalk{g: g, found: found, fates: fates, first: first, next: next}
 	segments, _, err := pgdisk.Segments(fsys, g)
 	if err != nil || len(segments) == 0 {
 		return nil // said by visibility
@@ -153,6 +168,7 @@ func checkXacts(ctx context.Context, fsys fs.FS, control *pgdisk.Control, found 
 type xactWalk struct {
 	g           pgdisk.Geometry
 	found       *problems
+	fates       *xactPages
 	first, next pgdisk.XID
 }
 
@@ -184,7 +200,8 @@ func (w *xactWalk) page(path string, page []byte, no pgdisk.PageNo) {
 	count := uint32(0)
 	report := func() {
 		if count >= minBlank {
-			w.found.file(path, "of the %d transactions from %d on none ever ended: either one with as many subtransactions was running, or their fate was wiped, and then the rows they wrote are not seen and the rows they deleted are", count, first)
+			w.found.file(path, "of the %d transactions from %d on none ever ended: one with as many subtransactions was running, they were skipped by a reset, or their fate was wiped; rows that hang on them count as visible and are in doubt", count, first)
+			w.fates.wiped = append(w.fates.wiped, xidRun{first, count})
 		}
 		count = 0
 	}

@@ -24,6 +24,11 @@ func (f WALByteFix) String() string {
 // hit the checksum by chance about (255n)²/2³³ times.
 const walMaxPairSearch = 512
 
+// walMaxFixTries is how many changes may be tried on one record before they are named. Of a
+// record with damage of another kind each has odds of 1 to 2³² to make the checksum hold: in at
+// most one of a thousand such records a change is found that was never made.
+const walMaxFixTries = 1 << 32 / 1000
+
 // SearchWALByteFix returns every change of one byte that makes the checksum of a record
 // hold, in order of place. raw is the whole record as stored, page headers taken out.
 //
@@ -113,26 +118,33 @@ func eachWALSyndrome(raw []byte, visit func(off int, delta byte, syndrome uint32
 	}
 }
 
-// WALRecordFixes returns the changes of one byte, or failing that of two, that turn raw into
-// a record which decodes, follows the record at prev and is of a kind that the major has.
-// More than one answer means that none can be trusted.
+// WALRecordFixes returns the changes that turn raw into a record which decodes, follows the
+// record at prev and is of a kind that the major has: of one byte, or of one bit in a record of
+// more than 16 kB, or failing that of two bits in one of up to 366 bytes. Of others there are so
+// many that one fits by chance too often. More than one answer means that none can be trusted.
 func WALRecordFixes(raw []byte, major int, prev LSN) [][]WALByteFix {
 	var sound [][]WALByteFix
 	for _, f := range SearchWALByteFix(raw) {
+		if 255*len(raw) > walMaxFixTries && !f.oneBit() {
+			continue
+		}
 		if fix := []WALByteFix{f}; soundWALFix(raw, fix, major, prev) {
 			sound = append(sound, fix)
 		}
 	}
-	if len(sound) > 0 {
+	if len(sound) > 0 || 32*len(raw)*len(raw) > walMaxFixTries { // (8n)²/2 pairs of bits
 		return sound
 	}
 	for _, pair := range SearchWALPairFix(raw) {
-		if fix := pair[:]; soundWALFix(raw, fix, major, prev) {
+		if fix := pair[:]; pair[0].oneBit() && pair[1].oneBit() && soundWALFix(raw, fix, major, prev) {
 			sound = append(sound, fix)
 		}
 	}
 	return sound
 }
+
+// oneBit reports whether one bit of the byte is changed.
+func (f WALByteFix) oneBit() bool { return bits.OnesCount8(f.Was^f.Want) == 1 }
 
 // soundWALFix reports whether the changed record is one that a server could have written there.
 func soundWALFix(raw []byte, fix []WALByteFix, major int, prev LSN) bool {

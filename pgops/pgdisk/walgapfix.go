@@ -7,14 +7,21 @@ import (
 	"errors"
 )
 
-// walMaxFixRecord bounds the records for which a repair is searched, bytes.
-const walMaxFixRecord = 256 << 10
+const (
+	// walMaxFixRecord bounds the records for which a repair is searched, bytes.
+	walMaxFixRecord = 256 << 10
 
-// WALFix is what would make a damaged record whole: the one change that was found.
+	// walFixWork bounds the search for repairs of one walk, about so many changes tried: some seconds.
+	walFixWork = 1 << 30
+)
+
+// WALFix is the one change that would make the WAL in a gap whole.
 type WALFix struct {
-	Record LSN
-	Name   string // of the whole record, such as Heap/INSERT
-	Bytes  []WALFixByte
+	Record  LSN    // where the record starts, or the page whose header is changed
+	Page    bool   // it is a page header
+	Name    string // of the whole record, such as Heap/INSERT; "page header"
+	Records int    // how many the change makes readable
+	Bytes   []WALFixByte
 }
 
 // WALFixByte is a byte of WAL to change.
@@ -46,23 +53,48 @@ func (s *walStray) lsn(off int) LSN {
 	return at.lsn + LSN(off-at.from)
 }
 
-// fix looks for the change that makes the record in a gap whole. It answers only where the
-// gap is that one record, because the record behind links to it, and where exactly one
-// change fits: of one byte anywhere or two in a short record, or of the length and the link,
-// which the neighbours determine.
+// fix looks for the change that makes what lies in a gap whole: of the record there, or of the
+// header of the page at which reading stopped. It answers only where exactly one change fits.
 func (s *walSearch) fix(ctx context.Context, gap WALGap, next *WALRecord) (*WALFix, error) {
-	if next.Prev != gap.Stop.LSN || next.LSN <= gap.Stop.LSN || next.LSN-gap.Stop.LSN > walMaxFixRecord {
+	if next.LSN <= gap.Stop.LSN || next.LSN-gap.Stop.LSN > walMaxFixRecord || s.fixWork >= walFixWork {
 		return nil, nil
 	}
-	prev := s.end.LastRecord
+	s.fixWork += 8 * int(next.LSN-gap.Stop.LSN+walChunk) // what is read and summed up
+	if s.side == nil {
+		// The record at hand lies in the buffer of the other.
+		pages, err := newWALPager(s.r.pages.src)
+		if err != nil {
+			return nil, err
+		}
+		s.side = pages
+	}
+	f, err := s.recordFix(ctx, gap, next)
+	if f != nil || err != nil {
+		return f, err
+	}
+	return s.pageFix(ctx, gap, next)
+}
+
+// before is the start of the record before a gap, 0 if that is not known.
+func (s *walSearch) before(gap WALGap) LSN {
 	if gap.From != s.end.LSN {
-		prev = s.end.LastBeyond
+		return s.end.LastBeyond
+	}
+	return s.end.LastRecord
+}
+
+// recordFix tries the changes of the record at the stop, provided that the gap is that one
+// record, because the record behind links to it: of one byte, of two bits in a short record, or of
+// the length and the link, which the neighbours determine.
+func (s *walSearch) recordFix(ctx context.Context, gap WALGap, next *WALRecord) (*WALFix, error) {
+	if next.Prev != gap.Stop.LSN {
+		return nil, nil
 	}
 	stray, err := s.between(ctx, gap.Stop.LSN, next.LSN)
 	if err != nil || stray == nil {
 		return nil, err
 	}
-	found := walFixesOf(stray.raw, s.r.major, prev)
+	found := s.fixesOf(stray.raw, s.before(gap))
 	if len(found) != 1 {
 		return nil, nil
 	}
@@ -70,27 +102,24 @@ func (s *walSearch) fix(ctx context.Context, gap WALGap, next *WALRecord) (*WALF
 	if err := DecodeWALRecord(found[0], s.r.major, &rec); err != nil {
 		return nil, nil
 	}
-	f := &WALFix{Record: gap.Stop.LSN, Name: rec.String()}
+	f := &WALFix{Record: gap.Stop.LSN, Name: rec.String(), Records: 1}
 	for i, want := range found[0] {
 		if was := stray.raw[i]; was != want {
 			f.Bytes = append(f.Bytes, WALFixByte{LSN: stray.lsn(i), Was: was, Want: want})
 		}
 	}
+	if f.Bytes == nil {
+		return nil, nil // the record is whole: it is a page header that is not
+	}
 	return f, nil
 }
 
-// between collects the bytes of two positions whose pages are sound; nil if one is not. It
-// reads through a pager of its own: the record at hand lies in the buffer of the other.
+// between collects the bytes of two positions whose pages are sound; nil if one is not.
 func (s *walSearch) between(ctx context.Context, from, to LSN) (*walStray, error) {
-	pages, err := newWALPager(s.r.pages.src)
-	if err != nil {
-		return nil, err
-	}
-	defer pages.close()
 	stray := &walStray{}
 	for at := from; at < to; {
 		page := at &^ (BlockSize - 1)
-		b, err := pages.page(ctx, page)
+		b, err := s.side.page(ctx, page)
 		if _, ok := errors.AsType[*WALStop](err); ok {
 			return nil, nil
 		}
@@ -100,11 +129,7 @@ func (s *walSearch) between(ctx context.Context, from, to LSN) (*walStray, error
 		if !walPageCurrent(b, page, s.r.magic) {
 			return nil, nil
 		}
-		h, err := DecodeWALPageHeader(b)
-		if err != nil {
-			return nil, nil
-		}
-		at = max(at, page+LSN(h.Size()))
+		at = max(at, page+s.headerSize(page))
 		end := min(to, page+BlockSize)
 		if at < end {
 			stray.parts = append(stray.parts, walStrayPart{len(stray.raw), at})
@@ -115,9 +140,17 @@ func (s *walSearch) between(ctx context.Context, from, to LSN) (*walStray, error
 	return stray, nil
 }
 
-// walFixesOf returns the whole records that raw, which ends in up to 7 bytes of padding, may
+// headerSize is how long the header of a page must be, whatever its flags say.
+func (s *walSearch) headerSize(page LSN) LSN {
+	if uint64(page)%uint64(s.r.pages.src.SegSize) == 0 {
+		return walLongHeaderSize
+	}
+	return walShortHeaderSize
+}
+
+// fixesOf returns the whole records that raw, which ends in up to 7 bytes of padding, may
 // once have been. prev is the record before it, 0 if that is not known.
-func walFixesOf(raw []byte, major int, prev LSN) [][]byte {
+func (s *walSearch) fixesOf(raw []byte, prev LSN) [][]byte {
 	var found [][]byte
 	add := func(rec []byte) {
 		for _, f := range found {
@@ -138,7 +171,7 @@ func walFixesOf(raw []byte, major int, prev LSN) [][]byte {
 		}
 		link := LSN(binary.LittleEndian.Uint64(known[8:]))
 		if WALRecordCRC(known) == storedWALCRC(known) {
-			if soundWALFix(known, nil, major, link) {
+			if soundWALFix(known, nil, s.r.major, link) {
 				add(known)
 			}
 			continue
@@ -146,7 +179,11 @@ func walFixesOf(raw []byte, major int, prev LSN) [][]byte {
 		if binary.LittleEndian.Uint32(raw) != uint32(n) {
 			continue // a wrong length and more: too much to be told from chance
 		}
-		for _, fix := range WALRecordFixes(known, major, link) {
+		s.fixWork += 255 * len(known)
+		if len(known) <= walMaxPairSearch {
+			s.fixWork += 64 * 255 * len(known) // a map's worth
+		}
+		for _, fix := range WALRecordFixes(known, s.r.major, link) {
 			rec := bytes.Clone(known)
 			for _, f := range fix {
 				rec[f.Off] = f.Want

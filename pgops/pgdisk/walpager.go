@@ -31,6 +31,7 @@ type walPager struct {
 	buf     []byte
 	bufLSN  LSN // of buf[0]
 	bufLen  int // bytes that are valid
+	patch   *walPagePatch
 }
 
 func newWALPager(src WALSource) (*walPager, error) {
@@ -92,6 +93,7 @@ func (p *walPager) fill(lsn LSN) ([]byte, error) {
 		n, err = p.at.ReadAt(p.buf[:BlockSize], off)
 	}
 	p.bufLen = n / BlockSize * BlockSize
+	p.patch.apply(p.buf[:p.bufLen], lsn)
 	if n >= BlockSize {
 		return p.buf[:BlockSize], nil
 	}

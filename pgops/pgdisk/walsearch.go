@@ -25,6 +25,9 @@ type walSearch struct {
 	dirty bool            // bytes that are not zero lie behind the stop on pages that are current
 
 	zeroFrom, zeroTo LSN // run of zero sectors being measured
+
+	side    *walPager // for a second look at what was passed over; nil until it is wanted
+	fixWork int       // changes tried so far
 }
 
 // run searches all segments from that of the stop on. On segments that do not begin with
@@ -116,10 +119,11 @@ func (s *walSearch) searchPage(ctx context.Context, at LSN) (LSN, error) {
 		s.dirty = true
 	}
 	for searching := s.end.ResumeLSN == 0; at < next; at += walAlign {
-		if !s.plausible(page, at) {
+		least := s.least(&h, at)
+		if !s.plausible(page, at, least) {
 			continue
 		}
-		end, err := s.follow(ctx, at)
+		end, err := s.follow(ctx, at, least)
 		if searching && end > at {
 			s.zeros(page, from, at, true)
 			s.endZeros()
@@ -134,15 +138,26 @@ func (s *walSearch) searchPage(ctx context.Context, at LSN) (LSN, error) {
 	return next, nil
 }
 
+// least is where a record at a position may link back to. Where nothing was read at all, the
+// record that a page begins with the rest of may have begun before the place asked for: the one
+// behind it links to what was never looked at.
+func (s *walSearch) least(h *WALPageHeader, at LSN) LSN {
+	behind := h.PageAddr + LSN(h.Size()) + walAlignUp(LSN(h.RemLen))
+	if s.end.Records == 0 && s.end.LastRecord == 0 && s.end.ResumeLSN == 0 && h.Flags&WALFirstIsContRecord != 0 && at == behind {
+		return 0
+	}
+	return s.stop.LSN
+}
+
 // plausible looks at the header bytes that are on this page.
-func (s *walSearch) plausible(page, at LSN) bool {
+func (s *walSearch) plausible(page, at, least LSN) bool {
 	b := s.copy[at-page:]
 	total := binary.LittleEndian.Uint32(b)
 	if total < walRecordHeaderSize || total > WALMaxRecordSize {
 		return false
 	}
 	h, err := DecodeWALRecordHeader(b)
-	return err != nil || h.pad == 0 && h.Prev >= s.stop.LSN && h.Prev < at
+	return err != nil || h.pad == 0 && h.Prev >= least && h.Prev < at
 }
 
 // found counts a record behind the end.

@@ -38,7 +38,13 @@ func (r *WALReader) Walk(ctx context.Context, visit WALVisit) (*WALEnd, error) {
 	end.Stop, end.Major, end.SystemID = *stop, r.Major(), r.SystemID()
 	s := walSearch{r: r, end: end, stop: stop, visit: visit}
 	s.last = WALGap{From: end.LSN, Stop: *stop}
-	if err := s.run(ctx); err != nil {
+	err = s.run(ctx)
+	if s.side != nil {
+		if closeErr := s.side.close(); err == nil {
+			err = closeErr
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	end.classify(&s)
@@ -88,10 +94,10 @@ func (s *walSearch) gap(ctx context.Context, rec *WALRecord) error {
 
 // follow reads the chain of records that starts at a candidate and returns where it
 // breaks; at itself if there is no record.
-func (s *walSearch) follow(ctx context.Context, at LSN) (LSN, error) {
+func (s *walSearch) follow(ctx context.Context, at, least LSN) (LSN, error) {
 	start := at
 	s.r.Seek(at)
-	rec, err := s.r.read(ctx, at, walLink{least: s.stop.LSN})
+	rec, err := s.r.read(ctx, at, walLink{least: least})
 	if err == nil {
 		err = s.gap(ctx, rec)
 	}

@@ -102,6 +102,9 @@ func (p *planner) identify() {
 	if p.opt.NoXact {
 		warn("pg_xact and the multixacts were left alone: the fate of rows was told by hint bits, and where those are not set the row was taken as visible")
 	}
+	for _, note := range p.cluster.Notes {
+		warn("%s", note)
+	}
 	p.plan.cluster = id
 }
 
@@ -208,9 +211,9 @@ func (p *planner) table(d *catalog.Database, db *plannedDatabase, r *catalog.Rel
 		printed: printedColumns(r.Columns, values.Readable), deformer: values.NewDeformer(r.Columns),
 		paths: tablePaths(p.distinct(db.dir+"/"+safeName(db.charset.fileName(r.Schema), r.OID)+"."+safeName(db.charset.fileName(r.Name), r.OID), r.OID), p.opt.Format)}
 	t.fsm, t.vm = forkOf(r, pgdisk.FSMFork, p.perSegment), forkOf(r, pgdisk.VMFork, p.perSegment)
-	// Each database counts a shared table for itself, and an unlogged one is emptied by a
-	// crash without its count.
-	if r.Persistence == 'p' && !r.Shared && r.Pages > 0 {
+	// A crash empties an unlogged table without its count; VACUUM FULL can leave those of
+	// mapped catalogs as they were, of which shared ones have one in each database.
+	if r.Persistence == 'p' && !r.Mapped && r.Pages > 0 {
 		t.pages = uint32(r.Pages)
 	}
 	if p.clean && r.FrozenXID.Normal() {
@@ -255,47 +258,6 @@ func (p *planner) distinct(name string, oid pgdisk.OID) string {
 	}
 	p.taken[name] = true
 	return name
-}
-
-// compareRelations puts the relations of a database in the order in which they are written.
-func compareRelations(a, b *catalog.Relation) int {
-	switch {
-	case a.Schema != b.Schema:
-		if a.Schema < b.Schema {
-			return -1
-		}
-		return 1
-	case a.Name < b.Name:
-		return -1
-	case a.Name > b.Name:
-		return 1
-	}
-	return int(int64(a.OID) - int64(b.OID))
-}
-
-// kindName is the kind of a relation in words.
-func kindName(r *catalog.Relation) string {
-	switch r.Kind {
-	case catalog.KindTable:
-		switch {
-		case r.IsPartition:
-			return "partition"
-		case r.System():
-			return "system table"
-		}
-		return "table"
-	case catalog.KindMatview:
-		return "materialized view"
-	case catalog.KindView:
-		return "view"
-	case catalog.KindForeign:
-		return "foreign table"
-	case catalog.KindPartitioned:
-		return "partitioned table"
-	case catalog.KindSequence:
-		return "sequence"
-	}
-	return fmt.Sprintf("relation of kind %q", r.Kind)
 }
 
 // Warnings are what holds for all that is read from a cluster: the state that it was left in,

@@ -20,8 +20,11 @@
 // of a type whose output function is not known has its bytes in hex in every row, since all
 // rows would be damaged otherwise.
 //
-// Pages of zeroes at the end of a table are new and normal. Between other pages they are
-// counted as lost: the bytes do not tell whether they were ever written.
+// Pages of zeroes are allocated before they are used, and a crash leaves some behind that never
+// were. The free space map and the visibility map tell them from pages whose rows are lost: a
+// page is new if the free space map has all of it free, or if it lies behind all others and
+// behind the blocks that pg_class counted. Every other one is counted as lost, with a note on
+// what speaks for it. So is an end that is not there, of which pg_class or a map knows.
 //
 // # How
 //
@@ -30,4 +33,7 @@
 // single values: one of 1 GB needs room for itself and its text. Every two seconds files and
 // then the state are made durable; a run that was killed cuts its files back to the state's
 // lengths and goes on from there, and comes to the same bytes.
+//
+// In COPY's format, a row about which there is nothing to say is written in one pass over its
+// bytes (quickRow). Whatever is not quite ordinary goes the long way, which knows all cases.
 package unload

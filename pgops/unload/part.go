@@ -43,8 +43,8 @@ type Counts struct {
 	Damaged     int64 `json:"damaged"`          // visible rows that cannot be trusted or not be printed whole, in the file of damaged rows
 	Broken      int64 `json:"broken"`           // tuples and line pointers that do not hold together, in the notes
 	BadPages    int64 `json:"bad_pages"`        // pages that do not hold together or fail their checksum
-	LostBlocks  int64 `json:"lost_blocks"`      // blocks that are missing, cannot be read, or are zeroes between others
-	NewPages    int64 `json:"new_pages"`        // pages of zeroes at the end: allocated and never used
+	LostBlocks  int64 `json:"lost_blocks"`      // blocks that are missing, also at the end, cannot be read, or are zeroes and not known to be new
+	NewPages    int64 `json:"new_pages"`        // pages of zeroes that were allocated and never used
 	BadValues   int64 `json:"undecoded_values"` // kept as hex, in whichever file
 }
 

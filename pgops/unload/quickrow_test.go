@@ -3,7 +3,6 @@ package unload
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -203,7 +202,7 @@ func TestQuickText(t *testing.T) {
 			break
 		}
 	}
-	if got := fmt.Sprintf("%s", appendInt(nil, math.MinInt64)); got != "-9223372036854775808" {
+	if got := string(appendInt(nil, math.MinInt64)); got != "-9223372036854775808" {
 		t.Errorf("got %s", got)
 	}
 }
