@@ -138,7 +138,8 @@ func (r *walRun) seek(ctx context.Context) error {
 	if stop, ok := errors.AsType[*pgdisk.WALStop](err); ok {
 		// Damage right at the start: the walk says so, and looks for what follows. Pages before
 		// it that hold the rest of one record are passed over.
-		r.reader.Seek((max(start, stop.LSN) + 7) &^ 7)
+		at := max(start, stop.LSN)
+		r.reader.Seek(max(at&^7, (at+7)&^7)) // not around the end of all LSNs
 		return nil
 	}
 	return err

@@ -284,3 +284,30 @@ func TestAppendLSN(t *testing.T) {
 		}
 	}
 }
+
+// WAL that is not there is no WAL that ends in order.
+func TestWALAbsent(t *testing.T) {
+	tape := newWALTape(100)
+	far := pgdisk.LSN(0xFFFFFFFFFFFFFFFF)
+	for _, tt := range []struct {
+		name       string
+		start      pgdisk.LSN
+		checkpoint pgdisk.LSN
+		state      string
+	}{
+		{"all of it", 0, tape.starts[50], "clean"},
+		{"from behind its end", 1 << 40, 0, "absent"},
+		{"from the last of all bytes", far, 0, "absent"},
+		{"a checkpoint behind its end", 0, tape.pos() + 4096, "too short"},
+	} {
+		in := WALInput{FS: tape.fs(), Control: &pgdisk.Control{Checkpoint: tt.checkpoint}}
+		end, err := WAL(t.Context(), in, WALOptions{Start: tt.start}, io.Discard, io.Discard)
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		if end.State != tt.state || end.Lossy != (tt.state != "clean") {
+			t.Errorf("%s: %s (lossy %v), want %s: %s", tt.name, end.State, end.Lossy, tt.state, end.Reason)
+		}
+	}
+}

@@ -13,6 +13,8 @@ import (
 const (
 	walStopped   = "stopped"     // as far as was asked; what follows was not looked at
 	walEndOfFile = "end of file" // the one file that was given is read to its end
+	walAbsent    = "absent"      // there is not one record where reading begins
+	walTooShort  = "too short"   // pg_control's checkpoint is not reached
 )
 
 // walTime is how times are printed: as PostgreSQL does, in UTC.
@@ -21,7 +23,7 @@ const walTime = "2006-01-02 15:04:05.000000 UTC"
 // WALEnd is how a reading of WAL ended; the last object of --json.
 type WALEnd struct {
 	Kind     string `json:"kind"`   // end
-	State    string `json:"state"`  // clean, torn, damaged, gap, unreadable, foreign; stopped, end of file
+	State    string `json:"state"`  // clean, torn, damaged, gap, unreadable, foreign; stopped, end of file, absent, too short
 	Lossy    bool   `json:"lossy"`  // starting a server on this WAL loses something that is, or may be, there
 	Reason   string `json:"reason"` // the same for people
 	StartLSN string `json:"start_lsn"`
@@ -157,7 +159,24 @@ func newWALEnd(r *walRun, e *pgdisk.WALEnd) *WALEnd {
 		end.State, end.Lossy = walEndOfFile, false
 		end.Reason = fmt.Sprintf("the file is read to its end; at %s the next segment goes on", e.Stop.LSN)
 	}
+	if !end.Lossy {
+		end.judge(r, e)
+	}
 	return end
+}
+
+// judge takes back that the end is a normal one where there is no WAL at all, or too little
+// for a server to start on.
+func (end *WALEnd) judge(r *walRun, e *pgdisk.WALEnd) {
+	control := r.in.Control
+	switch {
+	case e.Records == 0:
+		end.State, end.Lossy = walAbsent, true
+		end.Reason = fmt.Sprintf("not one record can be read from %s on: at %s %s", end.StartLSN, e.Stop.LSN, e.Stop.Text)
+	case control != nil && r.in.File == "" && r.opt.Timeline == 0 && e.LSN <= control.Checkpoint:
+		end.State, end.Lossy = walTooShort, true
+		end.Reason = fmt.Sprintf("it ends at %s, and the checkpoint that pg_control names is at %s: at %s %s", end.LSN, control.Checkpoint, e.Stop.LSN, e.Stop.Text)
+	}
 }
 
 // stopped is the end of a reading that was limited. Damage that was stepped over on the way

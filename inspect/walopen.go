@@ -112,7 +112,7 @@ type walHeader struct {
 func walFileHeader(fsys fs.FS, name string) (walHeader, error) {
 	file, err := fsys.Open(name)
 	if err != nil {
-		return walHeader{}, fmt.Errorf("open WAL file: %w", err)
+		return walHeader{}, walInputErrorf("open WAL file: %v", err)
 	}
 	defer file.Close()
 	b := make([]byte, pgdisk.BlockSize)

@@ -35,7 +35,8 @@ VACUUM ANALYZE; DO $$BEGIN FOR i IN 1..200 LOOP EXECUTE 'DROP TABLE x' || i; END
 VACUUM FULL pg_class; VACUUM FULL pg_attribute; VACUUM FULL pg_type; VACUUM FULL pg_shdepend; VACUUM pg_depend;`
 
 // Nothing that a server does to sound tables makes unload speak of a lost end or of lost
-// pages: neither when it was shut down, nor when it crashed and recovered.
+// pages: neither when it was shut down, nor when it crashed and recovered. After a crash pages
+// that were never used are known to be new once VACUUM has seen them, and doubtful before.
 func TestUnloadSoundEnds(t *testing.T) {
 	for _, major := range truth.Majors() {
 		t.Run(fmt.Sprint(major), func(t *testing.T) {
@@ -49,7 +50,7 @@ psql -qc "INSERT INTO bulk SELECT * FROM plain" postgres; pg_ctl -w stop >/dev/n
 			soundEnds(t, s)
 			s.Sh(t, `pg_ctl -w -l /tmp/log start >/dev/null; pgbench -n -c 4 -t 200 postgres >/dev/null 2>&1
 psql -qc "DELETE FROM plain WHERE i > 500" -c "VACUUM plain" -c "INSERT INTO shrunk SELECT * FROM bulk" -c "VACUUM ANALYZE shrunk" -c "TRUNCATE grown" postgres
-pg_ctl -w -m immediate stop >/dev/null; pg_ctl -w -l /tmp/log start >/dev/null; psql -qc "INSERT INTO plain SELECT * FROM bulk" postgres; pg_ctl -w stop >/dev/null`)
+pg_ctl -w -m immediate stop >/dev/null; pg_ctl -w -l /tmp/log start >/dev/null; psql -qc "INSERT INTO plain SELECT * FROM bulk" -c "VACUUM pgbench_history" postgres; pg_ctl -w stop >/dev/null`)
 			soundEnds(t, s)
 		})
 	}

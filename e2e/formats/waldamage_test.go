@@ -147,6 +147,7 @@ func garbage(n int) []byte {
 // TestWALHostile gives the program sparse segments of 1 GB, whose first record claims to be
 // as long as a record may be: neither is the segment read into memory nor the record.
 func TestWALHostile(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	page := make([]byte, walPageSize)
 	copy(page, "\x10\xd1\x02\x00\x01\x00\x00\x00\x00\x00\x00\x40") // 15, long header, timeline 1, 0/40000000

@@ -123,7 +123,7 @@ func (c *walCase) pageRepairs(t *testing.T) {
 	for i := range 5 {
 		lsn := parseLSN(t, c.dump[len(c.dump)*(i+2)/8].lsn)
 		page := lsn/walPageSize*walPageSize + walPageSize
-		if i == 3 {
+		if i == 4 {
 			page = lsn/walSegSize*walSegSize + walSegSize // with a long header
 		}
 		pages = append(pages, page)
@@ -133,9 +133,9 @@ func (c *walCase) pageRepairs(t *testing.T) {
 		n := 24
 		switch i {
 		case 3:
-			n = 40
-		case 4:
 			n = 512
+		case 4:
+			n = 40
 		}
 		original[page] = w.at(page, n)
 		w.put(page, make([]byte, n)...)
@@ -146,7 +146,7 @@ func (c *walCase) pageRepairs(t *testing.T) {
 	}
 	for i, gap := range end.Gaps {
 		fix := gap.Fix
-		if i == 4 {
+		if i == 3 {
 			if fix != nil {
 				t.Errorf("a sector of the page at %X was wiped, and %+v is named", pages[i], *fix)
 			}

@@ -115,6 +115,9 @@ func (p *walAfterImage) update(h *WALHeapUpdate) (kind, diff string) {
 }
 
 func (p *walAfterImage) heap2() (kind, diff string) {
+	if p.b.Fork != WALFork(MainFork) { // 17 on: the visibility map's page comes along
+		return "", ""
+	}
 	if m, ok := p.rec.WALHeapMulti(); ok && m.HasTuples() {
 		for line, t := range m.Tuples {
 			if diff := p.tuple(line, t, 0, false); diff != "" {

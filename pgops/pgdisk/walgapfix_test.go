@@ -5,6 +5,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 // TestWALGapFix damages one record among many and wants the very bytes back.
@@ -162,5 +163,26 @@ func TestWALPageFix(t *testing.T) {
 				t.Errorf("after the repair: %s, %d records, %v", end.Kind, end.Records, err)
 			}
 		})
+	}
+}
+
+// TestWALGapFixIsBounded: thousands of damaged records, each past help, cost a bounded search.
+func TestWALGapFixIsBounded(t *testing.T) {
+	w := newWALBuilder(17).fill(6000)
+	for i := 2; i < len(w.starts)-2; i += 2 {
+		b := w.bytes(w.starts[i])[26:]
+		for k := range min(len(b), 30) {
+			b[k] ^= 0xA5
+		}
+	}
+	began := time.Now()
+	end, err := FindWALEnd(t.Context(), w.source(), w.starts[0], nil)
+	if err != nil || end.GapCount < 4000 {
+		t.Fatalf("%d gaps, %v", end.GapCount, err)
+	}
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("took %s for %d gaps", took, end.GapCount)
+	} else {
+		t.Logf("%s for %d gaps", took, end.GapCount)
 	}
 }

@@ -75,7 +75,7 @@ func (p *walPager) page(ctx context.Context, lsn LSN) ([]byte, error) {
 // inBuffer returns the page that starts at lsn if it was read already.
 func (p *walPager) inBuffer(lsn LSN) ([]byte, bool) {
 	off := uint64(lsn - p.bufLSN)
-	if lsn < p.bufLSN || off+BlockSize > uint64(p.bufLen) {
+	if lsn < p.bufLSN || p.bufLen < BlockSize || off > uint64(p.bufLen)-BlockSize {
 		return nil, false
 	}
 	return p.buf[off : off+BlockSize], true

@@ -87,3 +87,20 @@ func TestWALPartial(t *testing.T) {
 		t.Errorf("segments %v, %v", numbers, err)
 	}
 }
+
+// TestWALWalkFromDamage: reading begins on a page that is gone, in the middle of a record that began
+// before it. The record behind that one links to it, and counts.
+func TestWALWalkFromDamage(t *testing.T) {
+	w := newWALBuilder(17).fill(20)
+	long := w.insert(1, 20000)
+	w.fill(20)
+	page := long&^(BlockSize-1) + BlockSize
+	clear(w.bytes(page)[:BlockSize])
+	end, err := FindWALEnd(t.Context(), w.source(), page, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := w.starts[41]; end.ResumeLSN != want || end.RecordsBeyond != 40 {
+		t.Errorf("goes on at %s with %d records, want %s with 40", end.ResumeLSN, end.RecordsBeyond, want)
+	}
+}

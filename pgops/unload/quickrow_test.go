@@ -160,6 +160,28 @@ func TestQuickRow(t *testing.T) {
 	}
 }
 
+// Bits that only together mean something are not taken for ordinary.
+func TestQuickRowDeclines(t *testing.T) {
+	quick, long := quickWorkers(t)
+	r := rand.New(rand.NewPCG(7, 8))
+	for name, change := range map[string]func(raw []byte){
+		"committed multixact":   func(raw []byte) { raw[21] |= byte((pgdisk.HeapXmaxCommitted | pgdisk.HeapXmaxIsMulti) >> 8) },
+		"speculative insertion": func(raw []byte) { binary.LittleEndian.PutUint16(raw[16:], pgdisk.SpecTokenItem) },
+		"xmin of the future":    func(raw []byte) { binary.LittleEndian.PutUint32(raw, 1000) },
+		"xmin too old":          func(raw []byte) { binary.LittleEndian.PutUint32(raw, 599) },
+		"xmax that counts":      func(raw []byte) { raw[21] &^= byte(pgdisk.HeapXmaxInvalid >> 8); raw[4] = 9 },
+		"no hint":               func(raw []byte) { raw[21] &^= byte(pgdisk.HeapXminCommitted >> 8) },
+		"a byte more":           func(raw []byte) { raw[22] += 8 },
+	} {
+		raw := mixedTuple(r)
+		change(raw)
+		if _, ok := quick.quick.row(nil, raw); ok {
+			t.Errorf("%s: the short way was taken", name)
+		}
+		samePage(t, quick, long, heapOf(2, mixedTuple(r), raw))
+	}
+}
+
 func FuzzQuickRow(f *testing.F) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 8 {
