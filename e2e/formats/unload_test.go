@@ -187,7 +187,8 @@ func TestUnloadEqualsCopy(t *testing.T) {
 			for _, format := range []string{"copy", "csv", "jsonl"} {
 				dir := filepath.Join(t.TempDir(), "out")
 				r := run(t, 0, "unload", data, "-o", dir, "--format", format)
-				if len(r.stderr) != 0 {
+				pending := "warning: 1 prepared transactions wait" // all that is to be said of this cluster
+				if n := bytes.Count(r.stderr, []byte("\n")); n > 1 || n == 1 && !bytes.HasPrefix(r.stderr, []byte(pending)) {
 					t.Errorf("it complains of a sound cluster: %s", r.stderr)
 				}
 				compareUnload(t, dir, want, format)

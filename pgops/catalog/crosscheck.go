@@ -93,9 +93,10 @@ func columnProblem(c *values.Column) string {
 
 // checkPages compares relpages, which VACUUM, ANALYZE and CREATE INDEX set, with the files. A
 // relation gets shorter by TRUNCATE and by VACUUM alone, and both set it anew; an unlogged one
-// also by recovery, which does not.
+// also by recovery, which does not. VACUUM FULL of a mapped catalog, pg_class among them,
+// leaves its old count behind.
 func (l *loader) checkPages(r *Relation) {
-	if r.File.Number == 0 || r.Persistence != 'p' || r.Pages <= 0 || len(r.Files) == 0 {
+	if r.File.Number == 0 || r.Mapped || r.Persistence != 'p' || r.Pages <= 0 || len(r.Files) == 0 {
 		return
 	}
 	blocks := int64(0)
