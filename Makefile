@@ -61,8 +61,8 @@ lint:
 # Peers run beside us: pg_checksums and pg_waldump of the image, cp, tar, zstd, pg_filedump.
 bench: engine
 	hack/bench-deps.sh
-	hack/image.sh $(PG_MAJOR)
-	PG_MAJOR=$(PG_MAJOR) go test -p 1 -timeout 60m -run '^$$' -bench . -benchmem ./...
+	$(MAKE) image-15 image-17 image-18
+	go test -p 1 -timeout 60m -run '^$$' -bench . -benchmem ./...
 
 fuzz:
 	hack/fuzz.sh $(FUZZTIME)

@@ -159,7 +159,7 @@ func newWALEnd(r *walRun, e *pgdisk.WALEnd) *WALEnd {
 		end.State, end.Lossy = walEndOfFile, false
 		end.Reason = fmt.Sprintf("the file is read to its end; at %s the next segment goes on", e.Stop.LSN)
 	}
-	if !end.Lossy {
+	if !end.Lossy && end.State != walEndOfFile { // one file may hold the middle of one record
 		end.judge(r, e)
 	}
 	return end
