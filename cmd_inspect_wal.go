@@ -82,6 +82,12 @@ func runInspectWAL(cmd *cobra.Command, args []string) error {
 	}
 	defer done()
 	if dir, _ := cmd.Flags().GetString("save-fullpage"); dir != "" {
+		if dir, err = filepath.Abs(dir); err == nil {
+			err = outsideOf(dir, args[0])
+		}
+		if err != nil {
+			return engine.Errorf(engine.Usage, "write to another directory, best on another disk", "%w", err)
+		}
 		root, err := newImageDir(dir)
 		if err != nil {
 			return engine.Errorf(engine.Usage, "name a directory that does not exist yet", "%w", err)

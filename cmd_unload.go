@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 	_ "time/tzdata" // the host of a rescue may have no time zones
@@ -129,8 +130,9 @@ func unloadOptions(cmd *cobra.Command) (unload.Options, error) {
 	return opt, nil
 }
 
-// outsideOf refuses an output directory in the data directory, or where one of its links
-// leads: what is written there could take the room or the name of what is to be saved.
+// outsideOf refuses an output directory in what is read, where one of its links leads, or in
+// any other data directory: what is written there could take the room or the name of what is
+// to be saved.
 func outsideOf(output, data string) error {
 	forbidden := []string{data, filepath.Join(data, "pg_wal")}
 	spaces, _ := filepath.Glob(filepath.Join(data, "pg_tblspc", "*")) // the pattern is well-formed
@@ -158,10 +160,8 @@ func outsideOf(output, data string) error {
 		if err != nil {
 			return err
 		}
-		for _, bad := range no {
-			if os.SameFile(info, bad) {
-				return fmt.Errorf("the output directory %s lies within the cluster's files (%s)", output, at)
-			}
+		if isDataDir(at) || slices.ContainsFunc(no, func(bad os.FileInfo) bool { return os.SameFile(info, bad) }) {
+			return fmt.Errorf("the output directory %s lies within the cluster's files (%s)", output, at)
 		}
 		if at == filepath.Dir(at) {
 			return nil

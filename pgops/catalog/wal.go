@@ -37,20 +37,18 @@ func (l *WALLeft) String() string {
 }
 
 // UnreplayedWAL reads the WAL that recovery would replay and counts what it would change.
-// After an orderly stop there is none and the WAL is not read: pg_control says so. What
-// stands in the way of reading is in Doubt; the error is the context's.
+// After an orderly stop there should be none, and none is needed; changes behind the
+// checkpoint mean all the same that pg_control is older than the rest. What else stands in the
+// way of reading is in Doubt; the error is the context's.
 func (c *Cluster) UnreplayedWAL(ctx context.Context) (*WALLeft, error) {
 	if c.Control == nil {
 		return &WALLeft{Doubt: "pg_control is lost, so that nobody knows where recovery would begin"}, nil
 	}
 	left := &WALLeft{From: c.Control.CheckpointCopy.Redo, To: c.Control.CheckpointCopy.Redo}
-	if c.Control.State == pgdisk.ShutDown {
-		return left, nil
-	}
+	stopped := c.Control.State == pgdisk.ShutDown
 	wal, err := fs.Sub(c.fsys, "pg_wal")
 	if err != nil {
-		left.Doubt = err.Error()
-		return left, nil
+		return nil, err // the name is valid
 	}
 	src := pgdisk.WALSource{FS: wal, SegSize: c.Control.WALSegmentSize, Timeline: max(c.Control.CheckpointCopy.ThisTimeLineID, 1), SystemID: c.Control.SystemIdentifier}
 	end, err := pgdisk.FindWALEnd(ctx, src, left.From, left.add)
@@ -58,8 +56,12 @@ func (c *Cluster) UnreplayedWAL(ctx context.Context) (*WALLeft, error) {
 		return nil, ctx.Err()
 	}
 	switch {
+	case stopped && left.Changes == 0:
+		left.To = left.From
 	case err != nil:
 		left.Doubt = "the WAL cannot be read: " + err.Error()
+	case stopped:
+		left.To, left.Doubt = end.LSN, "pg_control says that the server was shut down before that: it is older than the other files"
 	case end.Records == 0:
 		left.Doubt = fmt.Sprintf("the WAL that recovery needs cannot be read: at %s, %s", end.Stop.LSN, end.Stop.Text)
 	case end.Kind.Lossy():

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/pgrescue/pgrescue/internal/truth"
@@ -36,6 +37,11 @@ func TestUnreplayedWAL(t *testing.T) {
 			tr.Sh(t, "pg_ctl -w -s -l /tmp/log start; pg_ctl -w -s -m fast stop")
 			if left := unreplayed(t, tr.Files(t, "/tmp/d")); !left.Nothing() {
 				t.Errorf("after a stop: %s", left)
+			}
+			tr.Sh(t, `cp $PGDATA/global/pg_control /tmp/old; pg_ctl -w -s -l /tmp/log start
+				psql -qc 'INSERT INTO t VALUES (3)'; pg_ctl -w -s -m immediate stop; cp /tmp/old $PGDATA/global/pg_control`)
+			if left := unreplayed(t, tr.Files(t, "/tmp/d")); left.Commits != 1 || !strings.Contains(left.Doubt, "older than the other files") {
+				t.Errorf("with an old pg_control: %s", left)
 			}
 			names, err := filepath.Glob(filepath.Join(crashed, "pg_wal", "0*"))
 			if err != nil || len(names) == 0 {

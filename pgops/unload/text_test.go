@@ -101,7 +101,7 @@ func FuzzQuoteCSV(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, in string) {
 		if strings.Contains(in, "\r") {
-			t.Skip("the reader of the standard library changes line ends")
+			return // the reader of the standard library changes line ends
 		}
 		line := quoteCSV([]byte("x,"+in), 2, false)
 		r := csv.NewReader(bytes.NewReader(append(line, '\n')))
